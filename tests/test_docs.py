@@ -288,8 +288,8 @@ def test_the_results_folder_is_documented(
         }
         for table, found in tables(folder).items():
             name = table.split(":")[0]
-            if name == "list.csv":  # "as in the sheet `Selected`", whose heads are words
-                selected = pl.read_excel(folder / "results.xlsx", sheet_name="Selected")
+            if name == "list.csv":  # "as in the sheet `On_the_list`", whose heads are words
+                selected = pl.read_excel(folder / "results.xlsx", sheet_name="On_the_list")
                 assert found == selected.columns
                 continue
             patterns = {

@@ -100,8 +100,8 @@ def test_map(folder: Path) -> None:
 
 def test_workbook(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "results.xlsx", read_only=True)
-    rows = {s.title: s.max_row - 1 for s in book if s.title in ("Selected", "Areas")}
-    assert rows == {"Selected": SELECTED, "Areas": AREAS}
+    rows = {s.title: s.max_row - 1 for s in book if s.title in ("On_the_list", "Areas")}
+    assert rows == {"On_the_list": SELECTED, "Areas": AREAS}
 
 
 def test_report(folder: Path) -> None:

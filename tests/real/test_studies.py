@@ -56,13 +56,16 @@ def test_2019_wards(left_behind_2019: Results) -> None:
     flag = left_behind_2019.validations[0]
     assert len(flag.matched) + len(flag.missed) == 225
     assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (222, 3, 2)
-    assert "222 of the 225 listed in cni2019-wd17 matched, 3 missed, 2 others." in text(
-        left_behind_2019
+    assert (
+        "222 of the 225 on the published list (cni2019-wd17) are also on ours. Only on theirs: 3. Only on ours: 2."
+        in text(left_behind_2019)
     )
 
 
 def test_2019_every_difference_is_listed_with_its_margins(left_behind_2019: Results) -> None:
-    told = [line for line in headline(left_behind_2019) if re.match(r"    (missed|other) ", line)]
+    told = [
+        line for line in headline(left_behind_2019) if re.match(r"    only (theirs|ours) ", line)
+    ]
     assert sorted(re.findall(r"E\d{8}", "\n".join(told))) == [
         "E05000777", "E05003430", "E05005325", "E05009059", "E05009107",
     ]  # fmt: skip
@@ -70,7 +73,7 @@ def test_2019_every_difference_is_listed_with_its_margins(left_behind_2019: Resu
         assert re.search(
             r"Community Needs Index 2019: [\d,]+ ranks? inside the cut-off \(\+\d+\.\d\d points\); "
             r"Index of Multiple Deprivation 2019: [\d,]+ ranks? (inside|outside) the cut-off \([+-]\d+\.\d\d points\); "
-            r"in (under |over )?\d+ % of draws$",
+            r"on the list in (under |over )?(\d+% of recalculations|every recalculation|no recalculation)$",
             line,
         ), line
     agreement = as_data(left_behind_2019)["agreement"][0]
@@ -93,20 +96,24 @@ def test_2019_probability_for_each(left_behind_2019: Results) -> None:
     assert len(given) == selected.sum() == 224
     assert all(0 <= p <= 1 for p in given.values())
     firm = int((sure.selected[selected] >= 0.95).sum())
-    assert f"{firm} of the 224 qualify in at least 95% of draws" in text(left_behind_2019)
+    assert f"{firm} of the 224 stay on the list in at least 95% of recalculations" in text(
+        left_behind_2019
+    )
     alone = int((dict(sure.passes)["community_needs"][selected] >= 0.95).sum())
     assert (
         abs(alone - 107) <= 6
     )  # the method sheet's "about 107", on the weights of that index alone
-    assert f"On Community Needs Index 2019 alone: {alone} of the 224 stay" in text(left_behind_2019)
+    assert f"Community Needs Index 2019 alone: {alone} of the 224 meet the condition" in text(
+        left_behind_2019
+    )
     assert firm <= alone
 
 
 def test_2019_wards_without_a_score_are_told(left_behind_2019: Results) -> None:
-    """The index has 7,433 of the wards; those that it lacks are no 'not left behind'."""
+    """The index has 7,433 of the wards; those that it lacks are not shown as 'not on the list'."""
     assert as_data(left_behind_2019)["areas"] == 7445
     assert len(as_data(left_behind_2019)["designations"]["left_behind"]["without_score"]) == 18
-    assert "18 wards have no score on what the rule asks" in text(left_behind_2019)
+    assert "18 wards have no score on an index that the rule uses" in text(left_behind_2019)
     assert "Community Needs Index 2019 12" in text(left_behind_2019)
 
 
@@ -118,15 +125,22 @@ def test_2023_is_exact(left_behind_2023: Results) -> None:
     assert flag.holds
     assert (len(flag.matched), len(flag.missed), len(flag.extra)) == (1305, 0, 0)
     assert left_behind_2023.designations["left_behind"].selected.sum() == 1305
-    assert "1,305 of 33,755 neighbourhoods are left behind" in text(left_behind_2023)
-    assert "1,305 of the 1,305 listed in cni2023-lsoa21 matched, 0 missed, 0 others." in text(
-        left_behind_2023
+    assert (
+        "1,305 of 33,755 neighbourhoods are on the list of “left behind” neighbourhoods."
+        in text(left_behind_2023)
+    )
+    assert (
+        "1,305 of the 1,305 on the published list (cni2023-lsoa21) are also on ours. Only on theirs: 0. "
+        "Only on ours: 0." in text(left_behind_2023)
     )
 
 
 def test_2025(left_behind_2025: Results) -> None:
     assert left_behind_2025.designations["left_behind"].selected.sum() == 1262
-    assert "1,262 of 33,755 neighbourhoods are left behind" in text(left_behind_2025)
+    assert (
+        "1,262 of 33,755 neighbourhoods are on the list of “left behind” neighbourhoods."
+        in text(left_behind_2025)
+    )
     assert all(a.holds for a in left_behind_2025.validations)
 
 
@@ -163,8 +177,8 @@ def test_2025_how_fragile(left_behind_2025: Results) -> None:
     stays = dict(sure.passes)["community_needs"][selected] >= 0.95
     assert abs(int(stays.sum()) - 659) <= 20
     assert (
-        f"On Community Needs Index 2023 alone: {stays.sum()} of the 1,262 stay in at least 95% of draws."
-        in text(left_behind_2025)
+        f"Community Needs Index 2023 alone: {stays.sum()} of the 1,262 meet the condition in at least 95% of "
+        "recalculations." in text(left_behind_2025)
     )
 
 

@@ -118,9 +118,15 @@ def test_the_answer_counts_and_names_those_in_focus(
     n, of = len(on_list), int(here.sum())
     assert 0 < n < of < 400
     assert n < everywhere.designations["left_behind"].selected.sum()
-    assert f"{n} of {of} neighbourhoods in Vesselhoe are left behind" in told
+    assert (
+        f"{n} of {of} neighbourhoods in Vesselhoe are on the list of “left behind” neighbourhoods."
+        in told
+    )
     assert "Ranks and cut-offs are set among all 400 neighbourhoods of the study" in told
-    assert f"Volunteers (in no index): {of - 3} values for {of} neighbourhoods; most need: " in told
+    assert (
+        f"Volunteers (not part of an index): values for {of - 3} of {of} neighbourhoods. Greatest need: "
+        in told
+    )
     data = as_data(focused)
     assert data["designations"]["left_behind"]["selected"] == on_list
     assert (data["areas"], data["ranked_among"]) == (of, 400)
@@ -137,7 +143,7 @@ def test_the_folder_lists_them_with_their_own_indicator(
     of = int(here.sum())
     book = openpyxl.load_workbook(made / "results.xlsx", read_only=True)
     sheets = {name: list(book[name].iter_rows(values_only=True)) for name in book.sheetnames}
-    assert column(sheets["Selected"], "Code") == [
+    assert column(sheets["On_the_list"], "Code") == [
         focused.areas.codes[r]
         for r in sorted(
             (focused.areas.position[c] for c in on_list),
@@ -154,8 +160,11 @@ def test_the_folder_lists_them_with_their_own_indicator(
     assert values[-3:] == [None] * 3
     assert column(sheets["Areas"], "Volunteers: rank")[0] == 1
     page = text_of((made / "report.html").read_text("utf-8"))
-    assert f"{len(on_list)} of {of} neighbourhoods are left behind" in page
-    assert "Shown beside the indices" in page
+    assert (
+        f"{len(on_list)} of {of} neighbourhoods are on the list of “left behind” neighbourhoods."
+        in page
+    )
+    assert "Shown, but not part of an index" in page
     assert "Numbers by region" not in page  # those count areas that the answer does not
     areas = pl.read_parquet(made / "areas.parquet")
     assert areas["in_focus"].sum() == of
@@ -281,7 +290,7 @@ def test_on_the_command_line(
     code, said, _ = tell("show", on_list[0], "--study", study, "--draws", "0")
     assert code == 0
     assert "Volunteers: " in said
-    assert "of the 103 with a value (1st = most need)" in said
+    assert "of the 103 with a value (1st = greatest need)" in said
     code, said, _ = tell("brief", study, "--draws", "0", "--out", tmp_path / "pack", "--json")
     assert (json.loads(said)["title"], json.loads(said)["profiles"]) == ("Vesselhoe", len(on_list))
 
@@ -308,21 +317,23 @@ def test_one_on_the_list_is_told_as_one(small: Small) -> None:
     """A17, A18 and A20 are on the list; with a district of its own A20 is alone on it."""
     small.replace(small.areas, "A20,Place 20,2000,S,Southside", "A20,Place 20,2000,E,East")
     told = "\n".join(headline(small.run(small.write(focus={"district": "E"}), draws=20)))
-    assert "1 of 1 place in East is a priority" in told
-    assert "it qualifies in at least 95% of draws" in told
+    assert "1 of 1 place in East is on the list of “priority” places." in told
+    assert "It is on the list in at least 95% of recalculations." in told
     assert "of the 1" not in told
 
 
 def test_by_hand(small: Small) -> None:
     """Of A20, A18 and A17 on the list all lie in the south; with a focus on the north it is empty there."""
     south = small.run(small.write(focus={"district": "S"}, show=["halls"]), draws=0)
-    assert "3 of 10 places in Southside are a priority" in "\n".join(headline(south))
+    assert "3 of 10 places in Southside are on the list of “priority” places." in "\n".join(
+        headline(south)
+    )
     assert south.designation_in_focus("priority").population == 5500
     north = small.run(small.write(focus={"district": "N"}), draws=0)
     told = "\n".join(headline(north))
-    assert "0 of 10 places in Northside are a priority" in told
+    assert "0 of 10 places in Northside are on the list of “priority” places." in told
     # Halls are not in doubt: A10 is third of twenty, and the fewest are 1 in A20.
-    assert "halls: 10 values for 10 places; most need: A20 Place 20 (1)" in "\n".join(
+    assert "halls: values for 10 of 10 places. Greatest need: A20 Place 20 (1)" in "\n".join(
         headline(south)
     )
 

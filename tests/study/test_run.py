@@ -194,7 +194,10 @@ def test_two_designations_in_one_study(small: Any) -> None:
     assert selected(results, "few_halls") == ["A10", "A18", "A20"]
     assert set(results.certainty) == {"priority", "few_halls"}
     told = "\n".join(headline(results))
-    assert "3 of 20 places are few halls: worst 3 on Community needs." in told
+    assert (
+        "3 of 20 places are on the list of “few halls” places. The rule: worst 3 on Community needs."
+        in told
+    )
     assert "4,800 people live there, in 2 districts." in told
     with pytest.raises(
         StudyError, match="designates priority, few_halls; a comparison needs exactly one"
@@ -242,8 +245,8 @@ def test_no_draws_and_no_designation(small: Any) -> None:
     small.write(designate=None, certainty=None)
     results = small.run()
     told = headline(results)
-    assert told[2] == "20 places ranked; the study designates none of them."
-    assert "deprivation, most need: A20 Place 20; A19 Place 19; A18 Place 18." in told[3]
+    assert told[2] == "20 places ranked. This study has no rule, so it makes no list."
+    assert "Greatest need on deprivation: A20 Place 20; A19 Place 19; A18 Place 18." in told[3]
     assert as_data(results)["designations"] == {}
     assert load_study(small.study).certainty is None
 
@@ -295,12 +298,15 @@ def test_agreement_with_a_table_of_one_s_own(small: Any) -> None:
     assert rho.largest == pytest.approx(spearmanr(np.negative(halls), range(1, 21)).statistic)
     assert not score.holds
     told = "\n".join(headline(results))
-    assert "priority: 2 of the 3 listed in theirs.csv matched, 1 missed, 1 other." in told
     assert (
-        "missed  A16 Place 16, Southside: deprivation: 1 rank outside the cut-off (-6.15 points)"
+        "priority: 2 of the 3 on the published list (theirs.csv) are also on ours. Only on theirs: 1. "
+        "Only on ours: 1." in told
+    )
+    assert (
+        "only theirs  A16 Place 16, Southside: deprivation: 1 rank outside the cut-off (-6.15 points)"
         in told
     )
-    assert "deprivation, rank: 20 of 20 the same; largest difference 0 places." in told
+    assert "deprivation, rank: 20 of 20 the same; largest difference 0 ranks." in told
     assert "(more than the 1 expected)" in told
     assert (
         json.loads(json.dumps(as_data(results), allow_nan=False))["agreement"][0]["missed"][0][
@@ -381,7 +387,7 @@ def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool)
     study = italian(tmp_path, parquet=parquet)
     code, said, complaint = tell("run", study)
     assert (code, complaint) == (0, "")
-    assert "3 of 12 comuni are selected: worst 25% on Bisogno di comunità." in said
+    assert "3 of 12 comuni are on the list. The rule: worst 25% on Bisogno di comunità." in said
     assert (tmp_path / "results" / "italia" / "report.html").is_file()
     data = json.loads(tell("run", study, "--json")[1])
     chosen = data["designations"]["priorità"]["selected"]
@@ -445,7 +451,7 @@ def test_the_template_runs_when_its_tables_are_there(tmp_path: Path, tell: Any) 
     code, said, complaint = tell("run", "mine.yaml")
     assert (code, complaint) == (0, "")
     assert "of 40 neighbourhoods" in said
-    assert "over 1,000 draws of the weights and where the line is drawn" in said
+    assert "We recalculated the list 1,000 times with different weights and cut-offs." in said
 
 
 def test_boundaries_from_geojson(small: Any) -> None:

@@ -187,15 +187,15 @@ def test_every_output_tells_it(written: tuple[Results, Path]) -> None:
     assert {"Trends_deprivation", "Trends_community_needs"} <= set(book.sheetnames)
     rows = list(book["Trends_community_needs"].values)
     head = next(row for row in rows if row[0] == "Code")
-    assert head[:4] == ("Code", "Name", "Change", "Mostly by")
+    assert head[:4] == ("Code", "Name", "Change", "Mostly because of")
     first = rows[rows.index(head) + 1]
     assert first[0] == "A05"
     assert first[2] == pytest.approx(300 / 19)
     assert first[3] == "halls (+15.8)"
     report = (folder / "report.html").read_text("utf-8")
-    assert '<h2 id="trends">Over the years</h2>' in report
+    assert '<h2 id="trends">Change over time</h2>' in report
     assert "need rose in 1 place and fell in 19 places" in report
-    assert "2024 stands on its own scale" in report
+    assert "2024 is on its own scale" in report
     assert report.count('role="img" aria-labelledby="trend-') == 2
     assert "Scores of 2015, 2019, 2024 are compared on the scale of 2015" in report
     assert "trends.parquet" in (folder / "README.txt").read_text("utf-8")
@@ -206,7 +206,7 @@ def test_a_place_says_how_it_moved(over_years: Any, tell: Any) -> None:
     assert code == 0
     assert (
         "  Community needs, 2015 to 2024: need up 15.8 points on the scale of 2015 (0.0 to 15.8), 19th to 16th, "
-        "mostly by halls (+15.8)\n" in out.replace("\n    ", " ")
+        "mostly because of halls (+15.8)\n" in out.replace("\n    ", " ")
     )
     assert "deprivation, 2015 to 2024: need down 52.6 points on the scale of 2015" in out
     _, out, _ = tell("show", "A05", "--study", over_years.study, "--json")
@@ -374,7 +374,7 @@ def test_what_cannot_be_told_is_said(over_years: Any, tmp_path: Path) -> None:
     report = (write_results(results, tmp_path / "told") / "report.html").read_text("utf-8")
     assert "1 have a score only in 2024. 2 have a score only in 2015." in report
     assert "on the scale of all years together" in report
-    said = "cannot be worked out: 2024 on the base 2015: deprivation: geometric mean of "
+    said = "cannot be calculated: 2024 on the base 2015: deprivation: geometric mean of "
     assert said in report
     trend = next(s for s in results.provenance["steps"] if s["step"] == "trend deprivation")
     assert trend["not split"].startswith("2024 on the base 2015")
@@ -391,4 +391,4 @@ def test_where_areas_are_compared_in_pairs_nothing_drives(over_years: Any) -> No
     over_years.write(**panel(index__deprivation=pairs, certainty=None))
     line = trend_line(over_years.run(), "deprivation", 4)
     assert line.startswith("deprivation, 2015 to 2024: need ")
-    assert "mostly by" not in line
+    assert "mostly because of" not in line

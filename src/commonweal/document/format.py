@@ -62,7 +62,11 @@ def list_name(label: str, kinds: str) -> str:
     --------
     >>> list_name("left behind", "wards"), list_name("a priority", "places")
     ('the list of “left behind” wards', 'the list of “priority” places')
+    >>> list_name("selected", "places")  # where a study has no word of its own
+    'the list'
     """
+    if label == "selected":
+        return "the list"
     return f"the list of “{label.removeprefix('a ').removeprefix('an ')}” {kinds}"
 
 
@@ -203,6 +207,17 @@ def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
     ('A1 Oak', '11', 'Oak (A1)')
     """
     return form.format(code=code, name=name) if name and name != code else code
+
+
+def sentence(words: str) -> str:
+    """Begin with a capital.
+
+    Examples
+    --------
+    >>> sentence("population not given")
+    'Population not given'
+    """
+    return words[:1].upper() + words[1:]
 
 
 def join_words(words: Iterable[str]) -> str:

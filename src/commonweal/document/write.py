@@ -63,10 +63,10 @@ def write_report(
         tables[table.name] = table
     books: dict[str, tuple[str, Callable[[Path], object]]] = {
         "report.pdf": (
-            "This page for paper: a tagged PDF.",
+            "This page as a tagged PDF, for printing.",
             lambda path: path.write_bytes(report_pdf(report)),
         ),
-        "report.xlsx": ("Every table, a sheet each.", lambda path: _write_book(path, report)),
+        "report.xlsx": ("Every table, one to a sheet.", lambda path: _write_book(path, report)),
     }
     listed = [
         *((name, what) for name, (what, _) in (more or {}).items()),
@@ -114,7 +114,7 @@ def _write_book(path: Path, report: Report) -> None:
     listed = [
         Sheet(
             sheet_name("Notes", used),
-            "Notes: the answer, how it was worked out, and what it does not show",
+            "Notes: the answer, the method, and what it does not show",
             "How to read the other sheets.",
             TableData(pl.DataFrame(notes, schema=schema, orient="row")),
         ),

@@ -62,8 +62,8 @@ def rule_in_words(results: Results, name: str) -> str:
     """Say a designation's rule with the indices' own names."""
     rule = results.designations[name].rule
     labels = {c.index: index_label(results, c.index) for c in rule.conditions()}
-    text = str(rule)
-    return re.sub(r"(?<= on )[\w./]+", lambda m: labels.get(m[0], m[0]), text)
+    text = re.sub(r"(?<= on )[\w./]+", lambda m: labels.get(m[0], m[0]), str(rule))
+    return re.sub(r"(?<= each )\w+", lambda m: parent_words(m[0])[0], text)
 
 
 def parents_in_order(areas: Areas) -> list[str]:
@@ -134,8 +134,8 @@ def focus_note(results: Results) -> str:
         return ""
     whole, known = shared_name(results.areas), counted_areas(len(results.areas), results.areas)
     return (
-        f"Ranks and cut-offs are set among all {known}{f' of {whole}' if whole else ' of the study'}; "
-        f"listed and counted are the {listed_areas(results)}."
+        f"Ranks and cut-offs are set among all {known}{f' of {whole}' if whole else ' of the study'}. "
+        f"Only the {listed_areas(results)} are listed and counted."
     )
 
 

@@ -24,7 +24,7 @@ def test_ties_at_the_cut_off(small: Any) -> None:
     level(small, "A16", "A15", "A14")
     told = of(small, worst="20%")
     assert told == [
-        "The worst 20% of 20 places on deprivation would be 4, but 7 are among them, since 4 tie at the cut-off."
+        "The worst 20% of 20 places on deprivation would be 4, but 7 are included, because 4 tie at the cut-off."
     ]
     results = small.run(draws=0)
     assert told[0] in headline(results)
@@ -36,7 +36,7 @@ def test_all_tie(small: Any) -> None:
     for k in range(1, 21):
         small.replace(small.indicators, f"A{k:02},{k},", f"A{k:02},7,")
     assert of(small, worst=1) == [
-        "The worst 1 of 20 places on deprivation would be 1, but all are among them, since 20 tie at the cut-off."
+        "The worst 1 of 20 places on deprivation would be 1, but all are included, because 20 tie at the cut-off."
     ]
 
 
@@ -48,7 +48,7 @@ def test_as_many_as_there_are(small: Any) -> None:
 
 def test_less_than_one(small: Any) -> None:
     assert of(small, worst="4%") == [
-        "The worst 4% on deprivation, of 20 places, is less than one: none can be among them."
+        "The worst 4% on deprivation, of 20 places, is less than one area, so none can be on the list."
     ]
 
 
@@ -57,14 +57,15 @@ def test_within_each(small: Any) -> None:
     level(small, "A16", "A18")
     assert of(small, worst="20%", within="district") == []
     assert of(small, worst="30%", within="district") == [
-        "The worst 30% on deprivation within each district: ties at the cut-off let 2 more in than that, in 1 "
-        "of 2 districts."
+        "The worst 30% on deprivation within each district: because of ties at the cut-off, 2 more are included, in "
+        "1 of 2 districts."
     ]
     assert of(small, worst="5%", within="district") == [
-        "The worst 5% on deprivation within each district is less than one area in 2 of 2 districts: none there."
+        "The worst 5% on deprivation within each district is less than one area in 2 of 2 districts, so none there is "
+        "on the list."
     ]
     assert of(small, worst=10, within="district") == [
-        "The worst 10 on deprivation within each district are all that there are in 2 of 2 districts."
+        "The worst 10 on deprivation within each district are all of its areas in 2 of 2 districts."
     ]
 
 

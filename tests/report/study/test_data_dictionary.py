@@ -37,7 +37,7 @@ def test_what_a_study_says_of_an_indicator_is_told(told: Results) -> None:
     turnout = rows["Turnout"]
     assert turnout["What it measures"] == "Who <voted>."
     assert turnout["Why it counts"] == "It counts."
-    assert turnout["What to beware of"] == "One number."
+    assert turnout["Caution"] == "One number."
     assert turnout["Marks"] == "Synthetic: estimated by a model"
     assert turnout["Unit"] == "%"
     assert turnout["Direction"] == "higher means less need"
@@ -65,8 +65,8 @@ def test_what_was_carried_or_has_few_values_is_marked(told: Results) -> None:
         replace(told, indicators={**told.indicators, "community": many}), "community"
     )
     assert clubs.marks == (
-        "Carried from Electoral wards, December 2017",
+        "Converted from Electoral wards, December 2017",
         "Coarse: 2 different values",
     )
-    assert turnout.marks == ("Synthetic: estimated by a model", "Carried from own")
+    assert turnout.marks == ("Synthetic: estimated by a model", "Converted from own")
     assert (clubs.known, clubs.of) == (1000, 1000)

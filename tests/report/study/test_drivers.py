@@ -1,4 +1,4 @@
-"""What holds places back: the part that contributes most, and the indicator in it, in every output."""
+"""The domain that adds most to a score, and the indicator in it, in every output."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
     (one,) = summarise_drivers(nested, "priority")  # need has one part only
     frame = one.parts.numbers.frame
     assert one.label == "Community"
-    assert frame["Held back most"].sum() == d.selected.sum()
+    assert frame["Adds most in"].sum() == d.selected.sum()
     assert frame["Share"].sum() == pytest.approx(1)
     paths = {"Life <together>": "community/life", "Low income": "community/money"}
     for part, n, _, mean in frame.rows():
@@ -89,7 +89,7 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
     assert one.indicators is not None
     inside = one.indicators.frame
     for part in paths:
-        counts = inside.filter(inside["Part"] == part)["Held back most"]
+        counts = inside.filter(inside["Domain"] == part)["Adds most in"]
         assert counts.sum() == d.selected.sum()
     assert set(inside["Indicator"]) == {"Clubs", "Turnout", "Low income"}
 
@@ -106,10 +106,10 @@ def test_every_output_says_it(nested: Results, tmp_path: Path) -> None:
     for label in set(named):
         assert f"{named.count(label)} ({named.count(label) / n:.0%})" in page
     folder = write_results(nested, tmp_path / "out")
-    sheet = openpyxl.load_workbook(folder / "results.xlsx")["Selected"]
+    sheet = openpyxl.load_workbook(folder / "results.xlsx")["On_the_list"]
     head = [c.value for c in next(sheet.iter_rows(1, 1))]
     codes = nested.areas.table["code"][rows].to_list()
-    told = {r[0].value: r[head.index("Held back most by")].value for r in sheet.iter_rows(2)}
+    told = {r[0].value: r[head.index("Adds most to the score")].value for r in sheet.iter_rows(2)}
     assert told == dict(zip(codes, named, strict=True))
 
 
@@ -121,8 +121,8 @@ def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
     leaf = top_contributors(scores, deep=True)[row]
     label = {"community/life/clubs": "Clubs", "community/life/turnout": "Turnout"}[leaf]
     told = (
-        f"What holds it back most is Life <together> (decile 1); in it, {label} "
-        f"(decile {decile(scores.rank_of(leaf))[row]:.0f})."
+        f"Life <together> adds most to its score (in the worst 10%); within it, {label} "
+        f"(worst {decile(scores.rank_of(leaf))[row] * 10:.0f}%)."
     )
     assert f"  {told}" in list(profile_lines(profile(nested, codes[row])))
     data = profile_data(profile(nested, codes[row]))["indices"]
@@ -130,7 +130,7 @@ def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
     best = int(np.argmax(scores.rank))
     part = top_contributors(scores)[best].rsplit("/", 1)[-1]
     assert describe_main_driver(nested, "community", best).startswith(
-        f"Nothing holds it back much: {'Life <together>' if part == 'life' else 'Low income'}, which "
+        f"No domain stands out: {'Life <together>' if part == 'life' else 'Low income'}, which "
     )
     assert describe_main_driver(nested, "need", best) == ""  # one part
 
@@ -138,17 +138,17 @@ def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
 def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None:
     (one,) = summarise_drivers(results, "priority")
     assert one.indicators is None
-    assert set(one.parts.numbers.frame["Part"]) == {"Clubs", "Turnout"}
+    assert set(one.parts.numbers.frame["Domain"]) == {"Clubs", "Turnout"}
     row = int(np.flatnonzero(results.designations["priority"].selected)[0])
-    assert "; in it" not in describe_main_driver(results, "community", row)
+    assert "; within it" not in describe_main_driver(results, "community", row)
 
 
 def test_an_index_without_shares_is_left_out(median: Results) -> None:
     assert summarise_drivers(median, "priority") == []
     assert main_driver_labels(median, "priority", np.arange(3)) is None
     page = render_report(median)
-    assert "What holds them back" not in page
-    assert "Held back most by" not in page
+    assert "What adds most to their scores" not in page
+    assert "Adds most to the score" not in page
     assert describe_main_driver(median, "community", 0) == ""
     data = profile_data(profile(median, median.areas.codes[0]))
     assert data["indices"]["community"]["held_back_most_by"] is None

@@ -86,7 +86,7 @@ def test_the_list_as_csv(folder: Path, results: Results) -> None:
     assert set(rows["Code"]) == set(results.areas.table["code"].filter(d.selected))
     ranks = rows["Need: rank"].to_list()
     assert ranks == sorted(ranks)
-    same = pl.read_excel(folder / "results.xlsx", sheet_name="Selected")
+    same = pl.read_excel(folder / "results.xlsx", sheet_name="On_the_list")
     assert rows["Population"].to_list() == same["Population"].to_list()
 
 

@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
+from commonweal.document.format import NOT_A_CHANCE
 from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.sensitivity import NOT_RECALCULATED
 
 
 def test_every_line_by_hand(small: Any) -> None:
@@ -21,17 +23,20 @@ def test_every_line_by_hand(small: Any) -> None:
     assert headline(results) == [
         "Twenty places",
         "",
-        "3 of 20 places are a priority: worst 20% on deprivation and worst 20% on Community needs.",
+        "3 of 20 places are on the list of “priority” places. The rule: worst 20% on deprivation and worst 20% on "
+        "Community needs.",
         "5,500 people live there, in 1 district.",
-        "0 more would qualify if every cut-off were a tenth more generous (near misses); 1 of the 3 places "
-        "would drop out if it were a tenth stricter.",
-        "How sure: over 200 draws of where the line is drawn, 1 of the 3 qualifies in at least 95% of draws; "
-        "1 place, in or out, qualifies in 20% to 80%: there the answer hangs on those choices.",
+        "0 more would join the list if every cut-off were a tenth more generous. 1 of the 3 places would leave it "
+        "if every cut-off were a tenth stricter.",
+        "We recalculated the list 200 times with different cut-offs. 1 of the 3 stays on the list in at least 95% of "
+        "recalculations (secure). 1 place, on or off the list, is on it in 20% to 80% (borderline): there the "
+        "assumptions decide.",
+        NOT_A_CHANCE,
     ]
 
 
 def test_no_draws(small: Any) -> None:
-    assert headline(small.run(draws=0))[-1] == "How sure that is was not asked (no draws)."
+    assert headline(small.run(draws=0))[-1] == NOT_RECALCULATED
 
 
 def test_what_varies_is_named(small: Any) -> None:
@@ -48,12 +53,12 @@ def test_what_varies_is_named(small: Any) -> None:
     )
     told = "\n".join(headline(small.run()))
     assert (
-        "over 1 draw of the weights, the way of adding up and the indicators' sampling error, "
+        "We recalculated the list 1 time with different weights, ways of adding up and sampling errors. "
         in told
     )
     # By the index's own label, where the draws varied it.
-    assert "  On deprivation alone: " in told
-    assert "  On Community needs alone: " in told
+    assert "  deprivation alone: " in told
+    assert "  Community needs alone: " in told
 
 
 def test_a_rule_of_one_condition_is_told_once(small: Any) -> None:
@@ -64,7 +69,7 @@ def test_a_rule_of_one_condition_is_told_once(small: Any) -> None:
         certainty={"draws": 20, "seed": 1, "vary": [{"standard_errors": "all"}]},
     )
     told = "\n".join(headline(small.run()))
-    assert "How sure: over 20 draws" in told
+    assert "We recalculated the list 20 times with different sampling errors. " in told
     assert "alone:" not in told
 
 
@@ -75,10 +80,13 @@ def test_a_published_list_of_many_is_cut_short(small: Any) -> None:
     rows = [f"A{k:02},{'Yes' if k < 15 else 'no'}" for k in range(1, 21)]
     (small.path / "f.csv").write_text("\n".join(["code,f", *rows]) + "\n", "utf-8")
     told = headline(small.run())
-    assert "  priority: 0 of the 14 listed in f.csv matched, 14 missed, 3 others." in told
-    assert sum(line.startswith("    missed") for line in told) == 10
-    assert "    and 4 more (all stand in report.html and results.xlsx)" in told
-    assert sum(line.startswith("    other") for line in told) == 3
+    assert (
+        "  priority: 0 of the 14 on the published list (f.csv) are also on ours. Only on theirs: 14. "
+        "Only on ours: 3."
+    ) in told
+    assert sum(line.startswith("    only theirs") for line in told) == 10
+    assert "    and 4 more (all are in report.html and results.xlsx)" in told
+    assert sum(line.startswith("    only ours") for line in told) == 3
 
 
 def test_one_of_each(small: Any) -> None:
@@ -90,14 +98,16 @@ def test_one_of_each(small: Any) -> None:
         "\n".join([lines[0] + ",code_of_people", *(line + ",1" for line in lines[1:])]), "utf-8"
     )
     told = headline(small.run(draws=0))
-    assert told[2].startswith("1 of 20 places is a priority: worst 1 on deprivation.")
+    assert told[2].startswith(
+        "1 of 20 places is on the list of “priority” places. The rule: worst 1 on deprivation."
+    )
     assert told[3] == "1 person lives there, in 1 district."
 
 
 def test_none_at_all(small: Any) -> None:
     small.write(designate={"p": {"index": "deprivation", "score_above": 101}})
     told = "\n".join(headline(small.run()))
-    assert "0 of 20 places are a priority" in told
+    assert "0 of 20 places are on the list of “priority” places." in told
     assert "of the 0" not in told
     assert "live there" not in told
     assert as_data(small.run())["designations"]["p"]["population"] == 0
@@ -111,7 +121,7 @@ def test_every_one(small: Any) -> None:
     )
     (small.path / "f.csv").write_text("code,f\nA01,1\nA02,0\n", "utf-8")
     results = small.run()
-    assert "20 of 20 places are a priority" in "\n".join(headline(results))
+    assert "20 of 20 places are on the list of “priority” places." in "\n".join(headline(results))
     json.dumps(as_data(results), allow_nan=False)
 
 
@@ -135,9 +145,12 @@ def test_missing_is_told_and_no_nan_is_printed(small: Any) -> None:
     results = small.run(draws=20)
     text = "\n".join(headline(results))
     assert "\nPopulation not given, in 1 district.\n" in text
-    assert "4 places have no score on what the rule asks (A03, A04, A05...): deprivation 4." in text
+    assert (
+        "4 places have no score on an index that the rule uses (A03, A04, A05...): deprivation 4."
+        in text
+    )
     assert re.search(
-        r"missed  A03 Place 3, Northside: deprivation: unknown; Community needs: \d+ ranks? outside",
+        r"only theirs  A03 Place 3, Northside: deprivation: unknown; Community needs: \d+ ranks? outside",
         text,
     )
     assert not re.search(r"\bnan\b|\bNone\b", text, re.IGNORECASE)
@@ -154,8 +167,8 @@ def test_an_area_in_no_larger_one_is_told_as_that(small: Any) -> None:
     small.write(designate={"p": {"any": [worst, {**worst, "within": "district"}]}})
     results = small.run(draws=20)
     text = "\n".join(headline(results))
-    assert "1 place has no score on what the rule asks (A03): deprivation 1.\n" in text
-    assert "1 place is in no district (A04), so the rule cannot place it within one.\n" in text
+    assert "1 place has no score on an index that the rule uses (A03): deprivation 1.\n" in text
+    assert "1 place is in no district (A04), so the rule cannot rank it within one.\n" in text
     data = as_data(results)["designations"]["p"]
     assert data["without_score"] == ["A03"]
     assert data["without_parent"] == ["A04"]
@@ -170,14 +183,17 @@ def test_areas_that_tie_across_the_cut_off_are_level_with_it(small: Any) -> None
     )
     (small.path / "f.csv").write_text("code,f\nA01,0\nA16,0\n", "utf-8")
     told = headline(small.run())
-    assert told[2].startswith("5 of 20 places are a priority")
+    assert told[2].startswith("5 of 20 places are on the list of “priority” places.")
     tied = "deprivation: 1 rank inside the cut-off, tied with 1 other (level with the cut-off)"
     assert told[-6:-3] == [
-        "  p: 0 of the 0 listed in f.csv matched, 0 missed, 1 other, 4 that it does not have.",
-        f"    other   A16 Place 16, Southside: {tied}",
-        f"    absent  A17 Place 17, Southside: {tied}",
+        "  p: 0 of the 0 on the published list (f.csv) are also on ours. Only on theirs: 0. Only on ours: 1. "
+        "Ours, not in their table: 4.",
+        f"    only ours    A16 Place 16, Southside: {tied}",
+        f"    not in it    A17 Place 17, Southside: {tied}",
     ]
-    assert [line.split()[:2] for line in told[-3:]] == [["absent", f"A{i}"] for i in (18, 19, 20)]
+    assert [line.split()[:4] for line in told[-3:]] == [
+        ["not", "in", "it", f"A{i}"] for i in (18, 19, 20)
+    ]
     flag = as_data(small.run())["agreement"][0]
     assert (flag["compared"], flag["exact"], flag["holds"]) == (2, 1, False)
     assert [area["code"] for area in flag["unlisted"]] == ["A17", "A18", "A19", "A20"]

@@ -99,7 +99,7 @@ def test_a_column_says_what_it_is_in_the_words_of_the_study(folder: Path) -> Non
     assert fields["areas.parquet", "population"]["unit"] == "people"
     rank = fields["scores.parquet", "community_needs.rank"]
     assert (rank["title"], rank["type"]) == ("Community needs: rank", "integer")
-    assert "1 = most need" in rank["description"]
+    assert "1 = greatest need" in rank["description"]
 
 
 def test_what_columns_mean_is_what_the_page_says() -> None:

@@ -44,7 +44,7 @@ def test_what_is_found_is_told_by_label_in_the_method_of_report_and_workbook(sma
     extreme = {i: str(i) for i in range(1, 20)} | {20: "900"}
     results = small.run(with_pubs(small, extreme))
     ((subject, text),) = quality_flags(results)
-    assert subject == "Look again: Need"
+    assert subject == "Check: Need"
     assert "“Pubs” has skew 4.4" in text
     assert "beyond 2 and 3.5: treat its outliers, or say why not." in text
     assert (subject, text) in method(results)
@@ -78,5 +78,5 @@ def test_areas_and_indicators_with_too_little_are_counted(small: Small) -> None:
 
 def test_nothing_found_is_said(small: Small) -> None:
     told = dict(quality_flags(small.run()))
-    assert set(told) == {"Look again: deprivation", "Look again: Community needs"}
-    assert all("None of the rules of thumb" in text for text in told.values())
+    assert set(told) == {"Check: deprivation", "Check: Community needs"}
+    assert all("The usual checks of an index found nothing." in text for text in told.values())

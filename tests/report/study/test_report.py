@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.report.study.report import render_report
+from commonweal.report.study.sensitivity import NOT_RECALCULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,7 @@ def test_names_cannot_break_it(text: str, page: Page) -> None:
 def test_says_what_was_found(text: str, results: Results) -> None:
     d = results.designations["priority"]
     n = int(d.selected.sum())
-    assert f"{n} of 60 villages are in priority." in text
+    assert f"{n} of 60 villages are on the list of “in priority” villages." in text
     assert "A fictional place." in text
     for code in results.areas.table["code"].filter(d.selected):
         assert f"<td>{code}</td>" in text
@@ -143,8 +144,8 @@ def test_names_the_day_it_is_given(results: Results, text: str) -> None:
 
 def test_without_draws(run_tiny: Callable[..., Results]) -> None:
     text = render_report(run_tiny(draws=0))
-    assert "How sure this is was not worked out" in text
-    assert "How sure it is</h2>" not in text
+    assert NOT_RECALCULATED in text
+    assert "How stable the list is</h2>" not in text
     Page(text)
 
 
@@ -155,7 +156,7 @@ def test_without_designation(run_tiny: Callable[..., Results], study_text: str) 
     )
     page = render_report(run_tiny(text))
     assert "Greatest need" in page
-    assert page.index("Agreement with what is published</h2>") < page.index("Greatest need</h2>")
+    assert page.index("Checked against what is published</h2>") < page.index("Greatest need</h2>")
     assert Page(page).open == []
 
 
@@ -205,7 +206,7 @@ def test_on_paper_a_long_list_is_cut_short_and_says_so(
     page = render_report(results)
     print_style = page.split("@media print")[1].split("</style>")[0]
     assert f".long tbody tr:nth-child(n + {n})" in print_style
-    note = f'<p class="on-paper">On paper: the first {n - 1} of {n}. All are in results.xlsx.</p>'
+    note = f'<p class="on-paper">Printed: the first {n - 1} of {n}. All are in results.xlsx.</p>'
     _, after = page.split(note)
     assert after.index('<table id="priority-selected" class="long">') < after.index("</table>")
     assert '<table id="indices-table">' in page  # a short one

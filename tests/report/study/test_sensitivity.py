@@ -27,9 +27,10 @@ from commonweal.report.study import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.report import render_report
 from commonweal.report.study.sensitivity import (
+    NO_SOURCE_FOR_AREA,
     describe_assumption,
-    kinds_in_words,
     most_often,
+    recalculated,
     sensitivity_charts,
     sensitivity_table,
 )
@@ -69,11 +70,11 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
     share = found.moves.max(axis=0)[moved]
     assert (
         f"The biggest source of uncertainty is {names[found.mover[moved]]}: changed alone, it "
-        f"changes the result in {share:.0%}" in text
+        f"changes the result in {share:.0%} of recalculations." in text
     )
     assert found.mover[still] == -1
     text = "\n".join(profile_lines(profile(told, told.areas.codes[still])))
-    assert "No assumption, changed alone, changes its result." in text
+    assert NO_SOURCE_FOR_AREA in text
     data = profile_data(profile(told, told.areas.codes[moved]))["designations"]["priority"]
     assert data["most_often_moved_by"] == {
         "assumption": found.inputs[found.mover[moved]],
@@ -84,10 +85,9 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
 def test_the_headline_names_what_moves_most(told: Results) -> None:
     areas = most_often(told, told.sensitivity["priority"])
     assert sum(areas) > 3
-    line = next(t for t in headline(told) if t.startswith("What matters most is"))
+    line = next(t for t in headline(told) if t.startswith("The biggest source of uncertainty is"))
     assert line.endswith(
-        f"of the {sum(areas)} villages that anything varied moves across the line, it is what most "
-        f"often moves {max(areas)}."
+        f"it most often changes the result for {max(areas)} of the {sum(areas)} villages whose result can change."
     )
     data = as_data(told)["designations"]["priority"]["sensitivity"]
     assert list(data["most_often_moves"].values()) == areas
@@ -104,43 +104,49 @@ def test_the_files_hold_it(told: Results, tmp_path: Path) -> None:
     areas = pl.read_parquet(folder / "sensitivity_areas.parquet")
     assert areas["code"].to_list() == told.areas.codes
     book = openpyxl.load_workbook(folder / "results.xlsx")
-    head, first = [[c.value for c in row] for row in book["What_matters"].iter_rows(1, 2)]
+    head, first = [[c.value for c in row] for row in book["Uncertainty"].iter_rows(1, 2)]
     assert head[:6] == [
-        "What is moved", "Choice", "By itself", "With the others", "At least", "At most"
+        "Result", "Assumption", "Alone", "With others", "At least", "At most"
     ]  # fmt: skip
-    assert first[:2] == ["How many villages change sides", "The weights within the Community"]
-    listed = [c.value for c in next(book["Selected"].iter_rows(1, 1))]
-    assert "Choice that most often moves it" in listed
+    assert first[:2] == [
+        "How many villages join or leave the list",
+        "The weights within the Community",
+    ]
+    listed = [c.value for c in next(book["On_the_list"].iter_rows(1, 1))]
+    assert "Biggest source of uncertainty" in listed
     notes = {row[0].value: row[1].value for row in book["Notes"].iter_rows(2)}
-    assert "Worked out 512 times by a design that varies" in notes["Which choice matters"]
+    assert (
+        "We recalculated the results 512 times in a design that varies"
+        in notes["Biggest sources of uncertainty"]
+    )
     assert "sensitivity.csv" in (folder / "README.txt").read_text("utf-8")
 
 
 def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
     page = render_report(told)
-    assert '<h2 id="priority-matters">Which choice matters</h2>' in page
+    assert '<h2 id="priority-matters">Biggest sources of uncertainty</h2>' in page
     assert '<a href="#priority-matters">' in page
     assert "&lt;the line&gt; &amp; more" in page
     assert "<the line>" not in page
     charts = list(sensitivity_charts(told, "priority"))
     assert [c.title for c in charts] == [
-        "How many villages change sides", "Ranks on the Need", "Ranks on the Community"
+        "How many villages join or leave the list", "Ranks on the Need", "Ranks on the Community"
     ]  # fmt: skip
     for chart in charts:
-        totals = chart.numbers.frame["With the others"].to_list()
+        totals = chart.numbers.frame["With others"].to_list()
         assert totals == sorted(totals, reverse=True)
         told_in = re.findall(r'y="\d+">([\d.]+%|under 1%|over 99%)</text>', chart.svg)
         assert len(told_in) == len(totals)
     # What does not act on an index has no bar there, and a zero in the table.
     assert len(charts[2].numbers) == 1
     table = sensitivity_table(told, "priority").frame
-    assert table["With the others"].to_list().count(0.0) == 4
+    assert table["With others"].to_list().count(0.0) == 4
 
 
 def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
     results = run_tiny(study_text)
-    assert "Which choice matters" not in render_report(results)
-    assert not any("matters" in line for line in headline(results))
+    assert "Biggest sources of uncertainty" not in render_report(results)
+    assert not any("biggest source" in line for line in headline(results))
     assert as_data(results)["designations"]["priority"]["sensitivity"] is None
 
 
@@ -151,12 +157,12 @@ def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
          "the weights within the Community (up to 25% either way)"),
         (Weights(levels=[{"uniform": True}]), "all weights (any weights, each as likely as any other)"),
         (Aggregation(form=("need", "community"), of=("sum", {"generalised": {"p": 0.5}})),
-         "the way of putting together the Need and the Community (sum, generalised (p 0.5))"),
+         "the way of combining the Need and the Community (sum, generalised (p 0.5))"),
         (Normalisation(of=("rank", "z_score")), "the way of making indicators comparable (rank, z score)"),
         (Normalisation(transform="community", of=("rank", "none")),
-         "the way of making the parts of the Community comparable (rank, none)"),
+         "the way of making the domains of the Community comparable (rank, none)"),
         (Treatment(treat="clubs", of=("none", "log")), "the treatment of outliers in the Clubs (none, log)"),
-        (Inclusion(leave_out="community.turnout"), "whether the Turnout is in at all"),
+        (Inclusion(leave_out="community.turnout"), "whether the Turnout is included"),
         (Parameter(setting="available", node="community", uniform=(0.5, 1)),
          "how much an area must have of the Community (0.5 to 1)"),
         (Parameter(setting="aggregate.p", node="community", normal=(0, 1)),
@@ -170,4 +176,6 @@ def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
 )  # fmt: skip
 def test_every_kind_of_choice_has_words(told: Results, assumption: Any, words: str) -> None:
     assert describe_assumption(told, assumption) == words
-    assert kinds_in_words([assumption])
+    assert re.fullmatch(
+        r"We recalculated the list 1 time with different \S.*\.", recalculated(1, [assumption])
+    )

@@ -28,8 +28,8 @@ def book(folder: Path) -> Workbook:
 
 def test_sheets(book: Workbook) -> None:
     assert book.sheetnames == [
-        "Cover", "Notes", "Selected", "Near_misses", "By_district", "By_province", "Areas", "Domains",
-        "Indicator_values", "Larger_areas", "Agreement", "Differences", "Indices", "Indicators", "Sources",
+        "Cover", "Notes", "On_the_list", "Just_outside", "By_district", "By_province", "Areas", "Domains",
+        "Indicator_values", "Larger_areas", "Checks", "Differences", "Indices", "Indicators", "Sources",
     ]  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def test_every_sheet_has_one_plain_table(book: Workbook) -> None:
 def test_no_formulas_whatever_a_name_starts_with(book: Workbook) -> None:
     kinds = {cell.data_type for sheet in book for row in sheet for cell in row}
     assert "f" not in kinds
-    names = [row[1].value for row in book["Selected"].iter_rows(min_row=2)]
+    names = [row[1].value for row in book["On_the_list"].iter_rows(min_row=2)]
     assert '=HYPERLINK("http://example.org")' in names
     assert {"+44 & Sons", "@cmd", "-1+1", "<script>alert('x')</script>"} <= set(names)
     everyone = [row[1].value for row in book["Areas"].iter_rows(min_row=2)]
@@ -86,7 +86,7 @@ def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
     headers = [cell.value for cell in sheet[1]]
     assert headers == [
         "Code", "Name", "District", "Province", "Population", "Need: rank", "Need: decile", "Community: rank",
-        "Community: decile", "Result", "Smallest margin", "Probability",
+        "Community: decile", "Result", "Ranks inside the cut-off", "Recalculations on the list",
     ]  # fmt: skip
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[0] for row in rows] == results.areas.codes
@@ -102,7 +102,7 @@ def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
 
 def test_selected_in_order_of_rank(book: Workbook, results: Results) -> None:
     d = results.designations["priority"]
-    rows = list(book["Selected"].iter_rows(min_row=2, values_only=True))
+    rows = list(book["On_the_list"].iter_rows(min_row=2, values_only=True))
     assert {row[0] for row in rows} == set(results.areas.table["code"].filter(d.selected))
     ranks = [row[5] for row in rows]
     assert ranks == sorted(ranks)
@@ -113,9 +113,9 @@ def test_differences_have_margins(book: Workbook) -> None:
     headers = [cell.value for cell in sheet[1]]
     assert {
         "Difference",
-        "Need: places inside",
-        "Community: places inside",
-        "Smallest margin",
+        "Need: ranks inside the cut-off",
+        "Community: ranks inside the cut-off",
+        "Ranks inside the cut-off",
     } <= set(headers)
     assert "V020" in [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from commonweal.document.format import SURE, UNSURE
 from commonweal.document.model import Chart, TableData
-from commonweal.report.study.tables import label_of, probability
+from commonweal.report.study.tables import ON_THE_LIST, probability, the_list
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _AROUND = 15
 
 
 def probability_chart(results: Results, name: str) -> Chart | None:
-    """Count areas by how often they are selected; None without draws."""
+    """Count areas by how often they are on the list; None without recalculations."""
     p = probability(results, name)
     if p is None:
         return None
@@ -42,12 +42,12 @@ def probability_chart(results: Results, name: str) -> Chart | None:
         outside.append(int((at & here & ~d.selected).sum()))
     plural = results.areas.plural
     numbers = TableData(
-        pl.DataFrame({"Share of draws": words, "Selected": inside, "Not selected": outside})
+        pl.DataFrame({ON_THE_LIST: words, "On the list": inside, "Not on the list": outside})
     )
-    title = f"How often {plural} are selected when the choices vary"
+    title = f"How often {plural} are on the list when assumptions change"
     about = (
-        f"Each bar counts {plural} by the share of draws in which they are selected. Filled: selected by the "
-        f"rule as it stands. Striped: not selected. {plural.capitalize()} under 5% are left out."
+        f"Each bar counts {plural} by the share of recalculations in which they are on the list. Solid: on the "
+        f"list now. Striped: not on it. {plural.capitalize()} under 5% are left out."
     )
     return Chart(
         f"chance-{name}",
@@ -87,14 +87,14 @@ def _bars(id_: str, title: str, words: list[str], inside: list[int], outside: li
         f'patternTransform="rotate(45)"><rect width="7" height="7" class="stripe-ground"/>'
         f'<rect width="3" height="7" class="stripe"/></pattern></defs>{"".join(parts)}'
         f'<rect class="in" x="{left}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 26}" y="{key + 15}">Selected</text>'
+        f'<text class="row" x="{left + 26}" y="{key + 15}">On the list</text>'
         f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + 130}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 156}" y="{key + 15}">Not selected</text></svg>'
+        f'<text class="row" x="{left + 156}" y="{key + 15}">Not on the list</text></svg>'
     )
 
 
 def rank_charts(results: Results, name: str) -> Iterator[Chart]:
-    """Show rank intervals of the areas around each cut-off that the draws moved ranks across."""
+    """Show rank intervals of the areas close to each cut-off where ranks were recalculated."""
     sure = results.certainty.get(name)
     if sure is None:
         return
@@ -108,12 +108,11 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
             continue
         label = index_label(results, c.index)
         cut = float(tested.cut[0])
-        title = f"Who stands around the cut-off: {label}"
+        title = f"{results.areas.plural.capitalize()} close to the cut-off: {label}"
         about = (
-            f"The last {_AROUND} inside and the first {_AROUND} outside, of those that this cut-off decides "
-            f"about. The dot is the rank as it stands, filled inside and hollow outside; the line runs "
-            f"from the rank at 5% to that at 95% of the draws. The upright line is the cut-off, after "
-            f"rank {cut:,.0f}."
+            f"The {_AROUND} just inside and the {_AROUND} just outside, of those whose result this cut-off decides. "
+            f"Dot: the rank, solid inside and hollow outside. Line: from the rank at 5% to that at 95% of the "
+            f"recalculations. The vertical line is the cut-off, after rank {cut:,.0f}."
         )
         ranks = sure.ranks[c.path][rows]
         names = [n or c_ for n, c_ in zip(
@@ -127,8 +126,8 @@ def rank_charts(results: Results, name: str) -> Iterator[Chart]:
                     results.areas.singular.capitalize(): names,
                     "Code": results.areas.table["code"][rows].to_list(),
                     "Rank": now.astype(np.int64),
-                    "Rank at 5% of draws": np.rint(ranks[:, 0]).astype(np.int64),
-                    "Rank at 95% of draws": np.rint(ranks[:, 2]).astype(np.int64),
+                    "Rank at 5% of recalculations": np.rint(ranks[:, 0]).astype(np.int64),
+                    "Rank at 95% of recalculations": np.rint(ranks[:, 2]).astype(np.int64),
                     "Side": np.where(tested.passes[rows], "inside", "outside").tolist(),
                 }
             )
@@ -250,17 +249,16 @@ def draw_map(results: Results, name: str) -> Map | None:
     n = max(int(d.selected.sum()), 1)
     size = float(np.clip(150 / np.sqrt(n), 4.0, 10.0))
     x, y = frame.place(lon, lat)
-    label = label_of(results, name)
     names = table["name"].to_list()
     marks = "".join(_marks(kind, x, y, names, size) for kind in reversed(kinds))
     lost = int((d.selected & ~np.isfinite(x)).sum())
     about = "; ".join(f"{len(k.rows):,} {k.words.lower()}" for k in kinds)
-    about += f"; {lost:,} selected areas have no known place and are not drawn" if lost else ""
+    about += f"; {lost:,} on the list have no known location and are not drawn" if lost else ""
     return Map(
         f'<svg class="map" role="img" aria-labelledby="map-{name}-title map-{name}-desc" '
         f'viewBox="0 0 {frame.width:.0f} {HEIGHT + 60:.0f}" xmlns="http://www.w3.org/2000/svg">'
-        f'<title id="map-{name}-title">Map of {escape(results.areas.plural)} that are '
-        f"{escape(label)}</title>"
+        f'<title id="map-{name}-title">Map of {escape(the_list(results, name))}'
+        "</title>"
         f'<desc id="map-{name}-desc">{escape(about)}. The table has the same numbers.</desc>'
         f'<g class="land">{"".join(frame.drawn(p) for p in paths)}</g>'
         f"<g>{marks}</g>"
@@ -281,19 +279,21 @@ def _key(kind: _Kind) -> str:
 def _kinds(results: Results, name: str, d: Designation) -> Iterator[_Kind]:
     p = probability(results, name)
     if p is None:
-        yield _Kind("sure", "Selected", np.flatnonzero(d.selected))
+        yield _Kind("sure", "On the list", np.flatnonzero(d.selected))
     else:
         yield _Kind(
-            "sure", "Selected in at least 95% of draws", np.flatnonzero(d.selected & (p >= SURE))
+            "sure",
+            "Secure: on the list in 95% or more of recalculations",
+            np.flatnonzero(d.selected & (p >= SURE)),
         )
         likely = d.selected & (p < SURE) & (p > 1 - UNSURE)
-        yield _Kind("likely", "Selected in 80% to 95%", np.flatnonzero(likely))
+        yield _Kind("likely", "Likely: in 80% to 95%", np.flatnonzero(likely))
         yield _Kind(
             "toss",
-            "Selected, but in 80% of draws or fewer",
+            "On the list, but in 80% or fewer",
             np.flatnonzero(d.selected & (p <= 1 - UNSURE)),
         )
-    yield _Kind("near", "Near miss", np.flatnonzero(d.near_miss))
+    yield _Kind("near", "Just outside the cut-off", np.flatnonzero(d.near_miss))
 
 
 def _marks(kind: _Kind, x: Floats, y: Floats, names: list[str | None], size: float) -> str:

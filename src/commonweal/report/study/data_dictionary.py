@@ -49,7 +49,7 @@ def preparation(results: Results) -> list[tuple[str, str]]:
 
 def limit(results: Results) -> str:
     """Say what a preparation hides."""
-    text = "The indicators were prepared once: draws vary what came out of it, and not how it was done."
+    text = "The indicators were prepared once. The recalculations vary the prepared values, not how they were prepared."
     if any(step.impute for step in results.study.prepare):
         text += " Values that were filled in are estimates; they vary less than real ones would."
     return text
@@ -77,12 +77,16 @@ def _step(results: Results, step: PrepareStep) -> str:
             return f"Missing values filled in by {way}: {_those(results, step)}."
         case Treat() as s:
             ways = (
-                [f"up to {format_count(s.winsorise, 'value is', 'values are')} brought in"]
+                [f"up to {format_count(s.winsorise, 'value is', 'values are')} limited"]
                 if s.winsorise
                 else []
             )
             ways += [f"all its values are reshaped ({s.reshape})"] if s.reshape != "none" else []
-            own = f"; of its own: {', '.join(_label(results, n) for n in s.each)}" if s.each else ""
+            own = (
+                f"; treated separately: {', '.join(_label(results, n) for n in s.each)}"
+                if s.each
+                else ""
+            )
             return (
                 f"Extreme values treated, where an indicator's skew is {s.skew:g} or more and its kurtosis "
                 f"{s.kurtosis:g} or more: {', and if that is not enough '.join(ways) or 'nothing'}{own}."
@@ -90,7 +94,7 @@ def _step(results: Results, step: PrepareStep) -> str:
         case Shrink() as s:
             rate = f", as rates per {s.per:,g} {_label(results, s.at_risk)}" if s.at_risk else ""
             return (
-                f"Drawn towards the number of the {parent_words(s.to)[0]}, the more the less certain they are"
+                f"Pulled towards the value of the {parent_words(s.to)[0]}, most where they are least certain"
                 f"{rate}: {_those(results, step)}."
             )
 
@@ -169,7 +173,7 @@ class DictionaryEntry:
     index, part
         The index, and the part of it that the indicator stands in; '' where that is the index.
     marks
-        What sets it apart from a measurement of each area: synthetic, carried, coarse.
+        What sets it apart from a measurement of each area: synthetic, converted, coarse.
     measured_on
         The areas that it was measured on; '' where they are those of the index.
     source
@@ -236,7 +240,7 @@ def measured_extra(results: Results) -> list[DictionaryEntry]:
         told.append(
             DictionaryEntry(
                 about,
-                "None: shown beside them",
+                "None: shown only",
                 "",
                 _marks(about, values),
                 system_title(about.measured_on),
@@ -251,7 +255,7 @@ def measured_extra(results: Results) -> list[DictionaryEntry]:
 def _marks(about: Indicator, values: NDArray[np.float64]) -> tuple[str, ...]:
     marks = ["Synthetic: estimated by a model"] if about.synthetic else []
     if about.measured_on:
-        marks.append(f"Carried from {system_title(about.measured_on)}")
+        marks.append(f"Converted from {system_title(about.measured_on)}")
     known = values[~np.isnan(values)]
     different = len(np.unique(known))
     if different < COARSE * len(known):
@@ -302,8 +306,8 @@ def indicator_table(results: Results) -> TableData:
     ]
     coverage = {"Areas with a value": pl.Int64, "Share of areas": pl.Float64}
     headers = [
-        "Indicator", "Index", "Part", "What it measures", "Why it counts", "Evidence for that",
-        "What to beware of", "Marks", "Unit", "Direction", "How reach is measured", "Measured on",
+        "Indicator", "Index", "Domain", "What it measures", "Why it counts", "Evidence for that",
+        "Caution", "Marks", "Unit", "Direction", "How distance is measured", "Measured on",
         "Date", "Source and licence",
     ]  # fmt: skip
     schema = dict.fromkeys(headers, pl.String) | coverage

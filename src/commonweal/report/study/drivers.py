@@ -1,4 +1,4 @@
-"""The drivers of a score: which part of an index, and which indicator in it, contributes most."""
+"""The drivers of a score: which domain of an index, and which indicator in it, adds most."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from commonweal.index import Scores
     from commonweal.study.results import Results
 
+
+DRIVER = "{domain} adds most to its score (in the worst {worst})."
+DRIVER_AND_INDICATOR = (
+    "{domain} adds most to its score (in the worst {worst}); within it, {indicator} (worst {also})."
+)
+NO_DRIVER = (
+    "No domain stands out: {domain}, which adds most to its score, is in decile {decile} of 10."
+)
+DRIVERS = "Of the {areas} on the list, {domains}."
+DRIVERS_ABOUT = "{words} The mean decile is that of all on the list: 1 is the worst 10% of {plural}, 5.5 the middle."
 
 Paths: TypeAlias = NDArray[np.object_]
 """(n_areas,) paths of nodes, '' where none is known."""
@@ -53,7 +63,7 @@ def _has_parts(scores: Scores) -> bool:
 
 
 def main_driver_labels(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:
-    """Name the part that holds each of some areas back most, on the first index that has parts."""
+    """Name the domain that adds most to the score of each of some areas, on the first index that has domains."""
     indices = parts_tested(results, name)
     if not indices:
         return None
@@ -64,27 +74,31 @@ def main_driver_labels(results: Results, name: str, rows: NDArray[np.intp]) -> l
 
 
 def describe_main_driver(results: Results, index: str, row: int) -> str:
-    """Say which part of an index holds an area back most; '' where the index has no parts."""
+    """Say which domain of an index adds most to an area's score; '' where the index has no domains."""
     scores = results.scores[index]
     if not _has_parts(scores) or not (path := top_contributors(scores)[row]):
         return ""
     at, part = decile(scores.rank_of(path))[row], index_label(results, path)
     if at > 5:
-        return f"Nothing holds it back much: {part}, which weighs most, is in decile {at:.0f}."
-    text = f"What holds it back most is {part} (decile {at:.0f})"
+        return NO_DRIVER.format(domain=part, decile=f"{at:.0f}")
     leaf = top_contributors(scores, deep=True)[row]
     if leaf in ("", path):
-        return f"{text}."
+        return DRIVER.format(domain=part, worst=f"{at * 10:.0f}%")
     deep = decile(scores.rank_of(leaf))[row]
-    return f"{text}; in it, {index_label(results, leaf)} (decile {deep:.0f})."
+    return DRIVER_AND_INDICATOR.format(
+        domain=part,
+        worst=f"{at * 10:.0f}%",
+        indicator=index_label(results, leaf),
+        also=f"{deep * 10:.0f}%",
+    )
 
 
-_COUNT, _SHARE, _DECILE = "Held back most", "Share", "Mean decile"
+_COUNT, _SHARE, _DECILE = "Adds most in", "Share", "Mean decile"
 
 
 @dataclass(frozen=True, slots=True)
 class DriverSummary:
-    """What holds the selected areas back on one index.
+    """What adds most to the scores of the areas on the list, on one index.
 
     Attributes
     ----------
@@ -105,7 +119,7 @@ class DriverSummary:
 
 
 def summarise_drivers(results: Results, name: str) -> list[DriverSummary]:
-    """Say what holds the selected areas of a designation back, for each index that it tests."""
+    """Say what adds most to the scores of the areas on a list, for each index that the rule tests."""
     inside = results.designation_in_focus(name).selected
     if not inside.any():
         return []
@@ -119,19 +133,16 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
     scores, label = results.scores[index], index_label(results, index)
     most = top_contributors(scores)[inside]
     parts = sorted(scores.domains, key=lambda path: -int((most == path).sum()))
-    numbers = _counted(results, scores, parts, most, inside, "Part")
+    numbers = _counted(results, scores, parts, most, inside, "Domain")
     n = int(inside.sum())
     shares = [(part, f"{c:,} ({percent(s)})") for part, c, s, _ in numbers.frame.rows() if c][:3]
     some = [
-        f"{part} {told}" if k else f"{part} holds {told} back most"
+        f"{part} in {told}" if k else f"{part} adds most to the score in {told}"
         for k, (part, told) in enumerate(shares)
     ]
-    words = f"Of the {counted_areas(n, results.areas)} on the list, {join_words(some)}."
-    title = f"{label}: what holds {results.areas.plural} back most"
-    about = (
-        f"{words} It is the part that contributes most to the score, weights counted. Mean deciles are those "
-        f"of all on the list: 1 is the tenth of {results.areas.plural} with most need, 5.5 the middle."
-    )
+    words = DRIVERS.format(areas=counted_areas(n, results.areas), domains=join_words(some))
+    title = f"{label}: the domain that adds most to the score"
+    about = DRIVERS_ABOUT.format(words=words, plural=results.areas.plural)
     chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)
     if not any(scores.part(path).domains for path in parts):
         return DriverSummary(label, words, chart, None)
@@ -149,7 +160,7 @@ def _indicators(
         leaves = [p for p, node in part.tree.walk(path) if not node.children]
         leaves.sort(key=lambda leaf: -int((most == leaf).sum()))
         frame = _counted(results, part, leaves, most, inside, "Indicator").frame
-        blocks.append(frame.insert_column(1, pl.lit(index_label(results, path)).alias("Part")))
+        blocks.append(frame.insert_column(1, pl.lit(index_label(results, path)).alias("Domain")))
     return TableData(pl.concat(blocks), frozenset([_SHARE]))
 
 

@@ -29,9 +29,9 @@ _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
 Progress = Callable[[str, int, int], None]
 
 _REPORT = "The report: open it in a browser, or print it. Start here."
-_WORKBOOK = "The workbook: lists, summaries, agreement and sources, for Excel."
-_RECIPE = "The whole recipe, with every default filled in"
-_KEPT = "What Commonweal opens these results from again; every number is in the tables, too."
+_WORKBOOK = "The workbook: lists, summaries, checks and sources, for Excel."
+_RECIPE = "The study, with every default filled in"
+_KEPT = "What Commonweal opens these results from again. Every number is in the tables, too."
 _PACKAGE = "What each file and column is, with checksums, sources and licences (Data Package v2)."
 _PROVENANCE = "Where every number came from: sources, checksums, versions, steps."
 
@@ -151,7 +151,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _study(results: Results, folder: Path) -> str:
-    head = f"# The recipe of these results ({results.study.name}), with every default filled in.\n"
+    head = f"# The study that gave these results ({results.study.name}), with every default filled in.\n"
     needed = _needed(results)
     head += f"# {needed}\n" if needed else ""
     return head + plain_yaml(results.study.moved_to(folder).resolved())
@@ -213,8 +213,8 @@ def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:
         lines.append(f"{name if name in there else f'({name})'}\n    {what}")
     lines += [
         "",
-        "In the tables rank 1 is the greatest need, and an empty value means that there is none.",
-        "Tables join on the column code.",
+        "In the tables, rank 1 is the greatest need, and an empty value means no value.",
+        "Join the tables on the column code.",
     ]
     closed = [
         s["title"] for s in results.provenance.get("sources", ()) if s["use"] == "benchmark-only"
@@ -224,8 +224,8 @@ def _readme(results: Results, holds: Mapping[str, str], there: set[str]) -> str:
             "",
             "Not openly licensed",
             "-------------------",
-            "Compare with these sources, but don't pass their values on. The indicators, and scores made",
-            "from them, hold such values:",
+            "You may compare with these sources, but don't pass their values on. The indicators, and scores",
+            "made from them, hold such values:",
             *(f"    {title}" for title in closed),
         ]
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.document.format import (
+    NOT_A_CHANCE,
     SURE,
     UNSURE,
     capped,
@@ -16,13 +17,19 @@ from commonweal.document.format import (
     format_count,
     format_rank_margin,
     format_score_margin,
+    in_recalculations,
     living,
-    percent,
+    sentence,
 )
 from commonweal.report.study.comparison import comparison_data, comparison_lines
 from commonweal.report.study.method import cautions, sparse_indicators
-from commonweal.report.study.sensitivity import describe_sensitivity, kinds_in_words, most_often
-from commonweal.report.study.tables import extra_lines
+from commonweal.report.study.sensitivity import (
+    NOT_RECALCULATED,
+    describe_sensitivity,
+    most_often,
+    recalculated,
+)
+from commonweal.report.study.tables import extra_lines, the_list
 from commonweal.study.names import (
     authority,
     counted_areas,
@@ -45,22 +52,40 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 3
 
+ON_LIST = "{n} of {areas} {are} on {list}. The rule: {rule}."
+OUTSIDE = "{n} more would join the list if every cut-off were a tenth more generous."
+INSIDE = "{n} of the {areas} would leave it if every cut-off were a tenth stricter."
+ONE_INSIDE = "The one on the list would {leave} if every cut-off were a tenth stricter."
+STABLE = "{n} of the {of} {stay} on the list in at least 95% of recalculations (secure)."
+ONE_STABLE = "It is{no} on the list in at least 95% of recalculations."
+BORDERLINE = "{areas}, on or off the list, {are} on it in 20% to 80% (borderline): there the assumptions decide."
+NO_BORDERLINE = "{areas}, on or off the list, are on it in 20% to 80% (borderline)."
+ONE_CONDITION = (
+    "  {index} alone: {n} of the {of} {meet} the condition in at least 95% of recalculations."
+)
+ONE_AREA = "  {index} alone: it {meets} the condition in at least 95% of recalculations."
+NO_SCORE = "{areas} {have} no score on an index that the rule uses{such}: {indices}."
+LEFT_OUT = "  {n} of them {were} left out because too many of their values are missing."
+NO_PARENT = "{areas} {are} in no {parent}{such}, so the rule cannot rank {them} within one."
+
 
 def headline(results: Results) -> list[str]:
     """Give the answer of a run as lines of text."""
     lines = [results.study.title]
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
-    lines += sparse_indicators(results)
-    lines += filter(None, [focus_note(results)])
     for name in results.designations:
         designation = results.designation_in_focus(name)
         lines += ["", *_selected(results, name, designation)]
         sure = results.certainty.get(name)
         lines += _sure(results, designation, sure)
         lines += filter(None, [describe_sensitivity(results, name)])
+        lines += [*cautions(results, name), *_unscored(results, designation)]
+    if results.certainty:
+        lines.append(NOT_A_CHANCE)
     if not results.designations:
         lines += ["", *_ranked(results)]
+    lines += [*filter(None, [focus_note(results)]), *sparse_indicators(results)]
     if results.extra is not None:
         lines += ["", *extra_lines(results)]
     if results.since_in_focus:
@@ -77,7 +102,7 @@ def headline(results: Results) -> list[str]:
         ]
     if results.validations:
         among = f", all {counted_areas(len(results.areas), results.areas)}"
-        lines += ["", f"Checked against{among if results.study.focus else ''}:"]
+        lines += ["", f"Checked against what is published{among if results.study.focus else ''}:"]
         for agreement in results.validations:
             lines += _agreement(results, agreement)
     return lines
@@ -86,44 +111,39 @@ def headline(results: Results) -> list[str]:
 def _ranked(results: Results) -> Iterator[str]:
     """Name the few in most need, where the study only ranks."""
     areas = results.areas
-    yield f"{listed_areas(results)} ranked; the study designates none of them."
+    yield f"{listed_areas(results)} ranked. This study has no rule, so it makes no list."
     here = np.flatnonzero(results.focus)
     for index, found in results.scores.items():
         first = here[np.argsort(found.rank[here], kind="stable")][:MOST_NAMED]  # missing come last
         named = [coded_name(areas.codes[i], areas.table["name"][int(i)]) for i in first]
-        yield f"  {index_label(results, index)}, most need: {'; '.join(named)}."
+        yield f"  Greatest need on {index_label(results, index)}: {'; '.join(named)}."
 
 
 def _selected(results: Results, name: str, designation: Designation) -> Iterator[str]:
     areas, n = results.areas, int(designation.selected.sum())
-    label = (
-        results.study.briefing.label if len(results.designations) == 1 else name.replace("_", " ")
-    )
-    yield (
-        f"{n:,} of {listed_areas(results)} {'is' if n == 1 else 'are'} {label}: "
-        f"{rule_in_words(results, name)}."
+    yield ON_LIST.format(
+        n=f"{n:,}",
+        areas=listed_areas(results),
+        are="is" if n == 1 else "are",
+        list=the_list(results, name),
+        rule=rule_in_words(results, name),
     )
     where = ""
     parent = authority(results)
     if parent:
-        inside = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
-        where = f", in {format_count(inside, *parent_words(parent))}"
+        held = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
+        where = f", in {format_count(held, *parent_words(parent))}"
     if n:
-        yield f"{_sentence(living(designation.population))}{where}."
-    yield from cautions(results, name)
+        yield f"{sentence(living(designation.population))}{where}."
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
-    out = f"{just:,} of the {counted_areas(n, areas)} would drop out"
+    inside = INSIDE.format(n=f"{just:,}", areas=counted_areas(n, areas))
     if n == 1:
-        out = f"the one on the list would {'drop out' if just else 'stay'}"
-    yield (
-        f"{near:,} more would qualify if every cut-off were a tenth more generous (near misses)"
-        + (f"; {out} if it were a tenth stricter." if n else ".")
-    )
-    yield from _unscored(results, designation)
+        inside = ONE_INSIDE.format(leave="leave it" if just else "stay")
+    yield OUTSIDE.format(n=f"{near:,}") + (f" {inside}" if n else "")
 
 
 def _unscored(results: Results, designation: Designation) -> Iterator[str]:
-    """Say how many areas could not be tested, and on what: missing is never told as 'not selected'."""
+    """Say how many areas could not be tested, and on what: missing is never shown as 'not on the list'."""
     missing = _without_score(results, designation)
     if missing:
         lacking = np.logical_or.reduce(list(missing.values()))
@@ -131,19 +151,24 @@ def _unscored(results: Results, designation: Designation) -> Iterator[str]:
             f"{index_label(results, index)} {gone.sum():,}" for index, gone in missing.items()
         )
         n, such = int(lacking.sum()), _such(results, lacking)
-        yield (
-            f"{counted_areas(n, results.areas)} {'has' if n == 1 else 'have'} no score on "
-            f"what the rule asks{such}: {told}."
+        yield NO_SCORE.format(
+            areas=counted_areas(n, results.areas),
+            have="has" if n == 1 else "have",
+            such=such,
+            indices=told,
         )
         here = set(results.areas_in_focus.codes)
         out = {c for i in {i.split(".")[0] for i in missing} for c in results.left_out(i)} & here
         if out:
-            yield f"  Of those {format_count(len(out), 'was', 'were')} left out for want of data."
+            yield LEFT_OUT.format(n=f"{len(out):,}", were="was" if len(out) == 1 else "were")
     for parent, alone in _without_parent(results, designation).items():
         n, (one, _) = int(alone.sum()), parent_words(parent)
-        yield (
-            f"{counted_areas(n, results.areas)} {'is' if n == 1 else 'are'} in no {one}"
-            f"{_such(results, alone)}, so the rule cannot place {'it' if n == 1 else 'them'} within one."
+        yield NO_PARENT.format(
+            areas=counted_areas(n, results.areas),
+            are="is" if n == 1 else "are",
+            parent=one,
+            such=_such(results, alone),
+            them="it" if n == 1 else "them",
         )
 
 
@@ -170,35 +195,35 @@ def _such(results: Results, which: NDArray[np.bool_]) -> str:
     return f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
 def _sure(results: Results, designation: Designation, sure: Certainty | None) -> Iterator[str]:
     if sure is None:
-        yield "How sure that is was not asked (no draws)."
+        yield NOT_RECALCULATED
         return
     p, inside = sure.selected, designation.selected
     toss_ups = (p >= UNSURE) & (p <= 1 - UNSURE) & results.focus
     n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
-    draws = f"{format_count(sure.n_draws, 'draw', 'draws')} of {kinds_in_words(sure.settings.assumptions)}"
-    of = f"{sure_ones:,} of the {n:,} {'qualifies' if sure_ones == 1 else 'qualify'}"
+    lines = [recalculated(sure.n_draws, sure.settings.assumptions)]
     if n == 1:
-        of = "it qualifies" if sure_ones else "it does not qualify"
-    of = f"{of} in at least 95% of draws; " if n else ""
-    yield (
-        f"How sure: over {draws}, {of}{counted_areas(open_ones, results.areas)}, in or out, "
-        f"{'qualifies' if open_ones == 1 else 'qualify'} in 20% to 80%"
-        + (": there the answer hangs on those choices." if open_ones else ".")
+        lines.append(ONE_STABLE.format(no="" if sure_ones else " not"))
+    elif n:
+        stay = "stays" if sure_ones == 1 else "stay"
+        lines.append(STABLE.format(n=f"{sure_ones:,}", of=f"{n:,}", stay=stay))
+    lines.append(
+        (BORDERLINE if open_ones else NO_BORDERLINE).format(
+            areas=counted_areas(open_ones, results.areas), are="is" if open_ones == 1 else "are"
+        )
     )
+    yield " ".join(lines)
     for label, share in sure.passes if len(sure.passes) > 1 else ():
-        if label in sure.ranks and n:
-            count = int((share[inside] >= SURE).sum())
-            told = f"{count:,} of the {n:,} {'stays' if count == 1 else 'stay'}"
-            if n == 1:
-                told = "it stays" if count else "it does not stay"
-            yield f"  On {index_label(results, label)} alone: {told} in at least 95% of draws."
+        if label not in sure.ranks or not n:
+            continue
+        count, index = int((share[inside] >= SURE).sum()), index_label(results, label)
+        if n == 1:
+            yield ONE_AREA.format(index=index, meets="meets" if count else "does not meet")
+        else:
+            meet = "meets" if count == 1 else "meet"
+            yield ONE_CONDITION.format(index=index, n=f"{count:,}", of=f"{n:,}", meet=meet)
 
 
 def _agreement(results: Results, a: Validation) -> Iterator[str]:
@@ -206,19 +231,19 @@ def _agreement(results: Results, a: Validation) -> Iterator[str]:
     if spec.compare == "flag":
         n = len(a.matched) + len(a.missed)
         yield (
-            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} listed in "
-            f"{spec.source or spec.file} matched, {len(a.missed):,} missed, "
-            f"{format_count(len(a.extra), 'other', 'others')}"
-            + (f", {len(a.unlisted):,} that it does not have." if len(a.unlisted) else ".")
+            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} on the published list "
+            f"({spec.source or spec.file}) are also on ours. "
+            f"Only on theirs: {len(a.missed):,}. Only on ours: {len(a.extra):,}."
+            + (f" Ours, not in their table: {len(a.unlisted):,}." if len(a.unlisted) else "")
         )
-        for word, rows in (("missed", a.missed), ("other", a.extra), ("absent", a.unlisted)):
+        kinds = (("only theirs", a.missed), ("only ours", a.extra), ("not in it", a.unlisted))
+        for word, rows in kinds:
             yield from capped(
                 (
-                    f"    {word:<6}  {_difference(results, spec.designation, int(row))}"
+                    f"    {word:<11}  {_difference(results, spec.designation, int(row))}"
                     for row in rows[results.focus[rows]]
                 ),
-                "all stand in report.html"
-                + (" and results.xlsx" if find_spec("xlsxwriter") else ""),
+                "all are in report.html" + (" and results.xlsx" if find_spec("xlsxwriter") else ""),
             )
         return
     if spec.compare == "spearman":
@@ -227,7 +252,7 @@ def _agreement(results: Results, a: Validation) -> Iterator[str]:
             f"'{spec.column}' over {a.compared:,} areas."
         )
         return
-    unit = "place" if spec.compare == "rank" else "point"
+    unit = "rank" if spec.compare == "rank" else "point"
     label = index_label(results, spec.index)
     largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
     verdict = "" if a.holds else f" (more than the {spec.within:g} expected)"
@@ -251,7 +276,7 @@ def _difference(results: Results, name: str, row: int) -> str:
         for t in designation.tested
     )
     sure = results.certainty.get(name)
-    chance = f"; in {percent(float(sure.selected[row]))} of draws" if sure else ""
+    chance = f"; on the list {in_recalculations(float(sure.selected[row]))}" if sure else ""
     return f"{coded_name(table['code'], table['name'])}{where}: {margins}{chance}"
 
 

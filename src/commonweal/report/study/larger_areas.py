@@ -1,4 +1,4 @@
-"""Larger areas: which there are, how many of each one's areas are selected, and summaries."""
+"""Larger areas: which there are, how many of the areas in each are on the list, and summaries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tiers(results: Results) -> list[Tier]:
 
 
 def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> TableData:
-    """Count, for each larger area, who is selected; those with most first.
+    """Count, for each larger area, the areas on the list; those with most first.
 
     Notes
     -----
@@ -77,19 +77,19 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     table = table.filter(pl.col("code").is_in(_holding(results, tier)))
     if not everyone:
         table = table.filter((pl.col("selected") > 0) | (pl.col("near") > 0))
-    share = "Share selected"
+    share = "Share on the list"
     named = [larger_name(results.areas, tier.key, *pair) for pair in table["code", "name"].rows()]
     columns = [
         (tier.header, pl.Series(named, dtype=pl.String)),
         ("Code", table["code"]),
         (f"All {results.areas.plural}", table["areas"]),
-        ("Selected", table["selected"]),
+        ("On the list", table["selected"]),
         (share, table["share"]),
-        ("People in them", table["people"].round(0).cast(pl.Int64)),
+        ("People living in them", table["people"].round(0).cast(pl.Int64)),
     ]
     if p is not None:
-        columns.append(("In at least 95% of draws", table["sure"]))
-    return table_from_columns([*columns, ("Near misses", table["near"])], [share])
+        columns.append(("Secure (on the list in 95% or more of recalculations)", table["sure"]))
+    return table_from_columns([*columns, ("Just outside the cut-off", table["near"])], [share])
 
 
 def _holding(results: Results, tier: Tier) -> list[str]:
@@ -121,7 +121,7 @@ def _members(results: Results, tier: Tier) -> pl.DataFrame:
 
 
 def larger_areas(results: Results, only: str | None = None) -> TableData:
-    """Show the five summaries of every index for larger areas, and how many are selected."""
+    """Show the five summaries of every index for larger areas, and how many areas are on the list."""
     blocks = []
     for tier in tiers(results):
         if only is not None and tier.key != only:
@@ -129,7 +129,7 @@ def larger_areas(results: Results, only: str | None = None) -> TableData:
         block = _members(results, tier)
         for name, d in results.designations.items():
             taken = results.areas.table.select(Code=tier.key, taken=pl.Series(d.selected))
-            header = "Selected" if len(results.designations) == 1 else f"Selected: {name}"
+            header = "On the list" if len(results.designations) == 1 else f"On the list: {name}"
             count = taken.group_by("Code").agg(pl.col("taken").sum().cast(pl.Int64).alias(header))
             block = block.join(count, on="Code", how="left", maintain_order="left")
         for index in results.scores:

@@ -1,4 +1,4 @@
-"""How it was worked out, what it does not show, and quality flags."""
+"""How a list was made, what it does not show, and quality flags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.designation.designation import group_numbers
-from commonweal.document.format import format_count, percent
+from commonweal.document.format import format_count, join_words, percent
 from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
@@ -17,7 +17,7 @@ from commonweal.index.review import Thresholds, review_data, review_tree
 from commonweal.indicators import sparse
 from commonweal.report.study.data_dictionary import limit, preparation
 from commonweal.report.study.sensitivity import describe_assumption, sensitivity_method
-from commonweal.report.study.tables import label_of
+from commonweal.report.study.tables import ON_THE_LIST, the_list
 from commonweal.study.names import (
     counted_areas,
     focus_note,
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
 
 
 _MOST = 12
-"""Findings that are told of an index; the rest are counted."""
+"""Findings that are shown of an index; the rest are counted."""
 
 
 def quality_flags(results: Results) -> list[tuple[str, str]]:
-    """Give, by index, what to look at again as pairs of a subject and a text.
+    """Give, by index, what to check as pairs of a subject and a text.
 
-    The indicators are looked at as the index read them, after the study's preparation and on the areas
+    The indicators are checked as the index read them, after the study's preparation and on the areas
     that it was built on. How far values lie apart is left out where nothing but their ranks enters.
     """
     told = []
     for index in results.scores:
         found = list(_findings(results, index))
         more = f" And {len(found) - _MOST} more." if len(found) > _MOST else ""
-        text = " ".join(found[:_MOST]) or "None of the rules of thumb for indices finds anything."
-        told.append((f"Look again: {index_label(results, index)}", text + more))
+        text = " ".join(found[:_MOST]) or "The usual checks of an index found nothing."
+        told.append((f"Check: {index_label(results, index)}", text + more))
     return told
 
 
@@ -98,7 +98,7 @@ def _sentence(results: Results, finding: Finding) -> str:
 
 
 def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) -> list[str]:
-    """Say where a list is not what its rule's words lead one to expect."""
+    """Say where a list differs from what the words of its rule suggest."""
     designation = results.designation_in_focus(name) if rows is None else results.designations[name]
     told: list[str] = []
     for t in designation.tested:
@@ -119,8 +119,8 @@ def sparse_indicators(results: Results) -> list[str]:
         }
         for name, known, of in sparse(found, leaves):
             told.append(
-                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, has values for "
-                f"{known:,} of {of:,} areas only: elsewhere the rest decides."
+                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, has values for only "
+                f"{known:,} of {of:,} areas. Elsewhere the other indicators decide."
             )
     return told
 
@@ -135,12 +135,12 @@ def _of_all(results: Results, t: ConditionResult) -> Iterator[str]:
     if worst.number is not None and worst.number >= scored:
         yield f"The {stated} on {what} are all {of} that have a score."
     elif cut == 0:
-        yield f"The {stated} on {what}, of {of}, is less than one: none can be among them."
+        yield f"The {stated} on {what}, of {of}, is less than one area, so none can be on the list."
     elif n > cut:
         whom = "all" if n == scored else f"{n:,}"
         tied = int(t.level[t.passes & (t.rank == np.max(t.rank[t.passes]))][0])
         yield (
-            f"The {stated} of {of} on {what} would be {cut:,}, but {whom} are among them, since {tied:,} tie at "
+            f"The {stated} of {of} on {what} would be {cut:,}, but {whom} are included, because {tied:,} tie at "
             "the cut-off."
         )
 
@@ -159,13 +159,16 @@ def _of_each(results: Results, t: ConditionResult) -> Iterator[str]:
     cut = t.cut[known][first].astype(np.intp)
     start = f"The {stated} on {what} within each {one}"
     if whole := int(((worst.number or 0) >= scored).sum()) if worst.number else 0:
-        yield f"{start} are all that there are in {whole:,} of {format_count(len(cut), one, several)}."
+        yield f"{start} are all of its areas in {whole:,} of {format_count(len(cut), one, several)}."
     if none := int((cut == 0).sum()):
-        yield f"{start} is less than one area in {none:,} of {format_count(len(cut), one, several)}: none there."
+        yield (
+            f"{start} is less than one area in {none:,} of {format_count(len(cut), one, several)}, so none there "
+            "is on the list."
+        )
     over = (inside > cut) & (cut > 0)
     if over.any():
         yield (
-            f"{start}: ties at the cut-off let {int((inside - cut)[over].sum()):,} more in than that, in "
+            f"{start}: because of ties at the cut-off, {int((inside - cut)[over].sum()):,} more are included, in "
             f"{int(over.sum()):,} of {format_count(len(cut), one, several)}."
         )
 
@@ -188,14 +191,14 @@ _AGGREGATES = {
     "generalised": "averaged by a power mean with their weights",
     "median": "reduced to their weighted median",
     "mazziotta_pareto": "averaged with a penalty for an uneven profile (Mazziotta-Pareto)",
-    "mean_min": "put between their mean and the most extreme of them (mean-min)",
+    "mean_min": "placed between their mean and the most extreme of them (mean-min)",
     "ordered": "averaged with weights by their order in each area (ordered weighted average)",
     "copeland": "compared pair by pair (Copeland)",
-    "benefit_of_the_doubt": "put together with the weights that give each area the most (benefit of "
+    "benefit_of_the_doubt": "combined with the weights that give each area the highest score (benefit of "
     "the doubt)",
 }
 _TRANSFORMS = {
-    "exponential": "ranked, and the ranks stretched so that the worst tenth stands out (exponential "
+    "exponential": "ranked, and the ranks stretched so that the worst 10% stand out (exponential "
     "transformation)",
     "normal_score": "turned into normal scores",
     "percentile_rank": "turned into percentiles",
@@ -214,22 +217,28 @@ _TRANSFORMS = {
 }
 
 
-_LABEL = (
-    "is the study's word for the areas that the rule selects. It describes where a place stands on "
-    "these numbers, not its people."
-)
+_LABEL = "is this study's name for the areas on the list. It describes ranks on these numbers, not people."
 _MARGIN = (
-    "How many places an area's rank is inside (positive) or outside (negative) the cut-off. 1 is the "
-    "last one in, −1 the first one out. Where a rule has several conditions, the smallest margin is "
-    "the one that decides."
+    "How many ranks an area is inside (positive) or outside (negative) the cut-off. 1 is the last one inside, −1 "
+    "the first one outside. Where a rule has several conditions, the smallest number decides."
 )
-_CHANGE = (
-    "The one domain whose rank has to move by the fewest places to turn the answer, while the values "
-    "of all other areas and domains stay as they are."
+_LIMITS = (
+    "A {one} is not its people. Most people in a {one} on the list are not in need on every measure. Many people in "
+    "need live in {plural} that are not on it.",
+    "The {plural} just inside and just outside the cut-off are alike. Check how far they are from it, and how often "
+    "they stay on the list, before you treat them differently.",
+    "The recalculations cover only the assumptions that the study varies. They do not cover errors in the published "
+    "data, missing measures, or the choice of the rule itself.",
+    "The figures describe the dates in the table of sources. The {plural} may have changed since.",
+    "The results show where needs coincide. They do not show why, or what would help.",
 )
+_RANK_LIMIT = "A {one} is not its people: its rank does not describe any one person in it."
+RULE = "An area is on {list} if it meets this rule: {rule}."
+_OUTSIDE = "Not on the list, but would be if every cut-off were a tenth more generous."
+_CHANGE = "The single domain whose rank would have to change least to change the result, if nothing else changed."
 _CHANCE = (
-    "The probability is the share of those times in which an area is selected. 100% means every "
-    "time; it does not mean that the data have no errors."
+    "The share of recalculations in which an area is on the list is: secure, 95% and more; likely, 80% to 95%; "
+    "borderline, 20% to 80%; unlikely, under 20%. 100% does not mean that the data have no errors."
 )
 
 
@@ -245,35 +254,31 @@ def method(results: Results) -> list[tuple[str, str]]:
     if results.study.panel and results.trends:
         told.append(("Years", _years(results.study.panel)))
     for name, designation in results.designations.items():
-        label = label_of(results, name)
         rule = rule_in_words(results, name)
-        told.append(("Rule", f"An area counts as {label} by this rule: {rule}."))
+        told.append(("Rule", RULE.format(list=the_list(results, name), rule=rule)))
         for c in designation.rule.conditions():
             if c.among:
                 where = "among the areas that the index was built on, not those of this study"
             elif c.within:
-                where = f"within each {c.within}"
+                where = f"within each {parent_words(c.within)[0]}"
             else:
                 continue
             told.append(
-                (f"Cut-off: {index_label(results, c.index)}", f"The line is drawn {where}.")
+                (f"Cut-off: {index_label(results, c.index)}", f"The cut-off is set {where}.")
             )
     if results.designations:
         told += [
             ("Label", f"“{results.study.briefing.label}” {_LABEL}"),
-            ("Margin", _MARGIN),
-            (
-                "Near miss",
-                "Not selected, but would be if every cut-off were a tenth more generous.",
-            ),
-            ("What would change it", _CHANGE),
+            ("Ranks inside the cut-off", _MARGIN),
+            ("Just outside the cut-off", _OUTSIDE),
+            ("What would change the result", _CHANGE),
         ]
     first = next(iter(results.certainty), None)
     if first is not None:
-        told.append(("Probability", f"{varied(results, first)} {_CHANCE}"))
+        told.append((ON_THE_LIST, f"{varied(results, first)} {_CHANCE}"))
     matters = next(iter(results.sensitivity), None)
     if matters is not None:
-        told.append(("Which choice matters", sensitivity_method(results, matters)))
+        told.append(("Biggest sources of uncertainty", sensitivity_method(results, matters)))
     return told
 
 
@@ -281,18 +286,19 @@ def _index(results: Results, index: str) -> str:
     scores = results.scores[index]
     tree = scores.tree
     if not tree.children:
-        return "One indicator, taken as it is. Rank 1 is the greatest need."
+        return "One indicator, used as it is. Rank 1 is the greatest need."
+    kinds = "domains" if any(child.children for child in tree.children.values()) else "indicators"
     text = (
-        f"Made from {len(tree.children)} parts. Each is {_told(_TRANSFORMS, tree.transform)}; then they are "
+        f"Made from {len(tree.children)} {kinds}. Each is {_told(_TRANSFORMS, tree.transform)}; then they are "
         f"{_told(_AGGREGATES, tree.aggregate)}. Rank 1 is the greatest need."
     )
     if scores.move is not None:
         origin = scores.move.origin
         text += (
-            f" It is built on {len(origin):,} areas ({origin.title}) and carried to the "
+            f" It is built on {len(origin):,} areas ({origin.title}) and converted to the "
             f"{results.areas.plural} of this study{_carried(scores.move.report)}."
         )
-    return f"{text} Recipe: {tree.reference}" if tree.reference else text
+    return f"{text} Method: {tree.reference}" if tree.reference else text
 
 
 def _years(panel: PanelSpec) -> str:
@@ -300,8 +306,8 @@ def _years(panel: PanelSpec) -> str:
     years, base = panel.years, panel.base_year
     text = (
         f"The results are those of {years[-1]}. Scores of {', '.join(map(str, years))} are compared on the "
-        f"scale of {'all of them together' if base == 'pooled' else base}: least, greatest, mean, and the "
-        "values to rank among are those of that scale in every year."
+        f"scale of {'all of them together' if base == 'pooled' else base}: every year uses the least, greatest and "
+        "mean value of that scale, and ranks among its values."
     )
     ways = {
         "latest": "with the area's last value before",
@@ -327,42 +333,30 @@ def _carried(report: object) -> str:
 
 
 def varied(results: Results, name: str) -> str:
-    """Say what the draws of a designation varied."""
+    """Say what the recalculations of a list varied."""
     sure = results.certainty[name]
-    told = [describe_assumption(results, a) for a in sure.settings.assumptions]
-    return f"Worked out {sure.n_draws:,} times, each time varying {' and '.join(told)}."
+    told = join_words(describe_assumption(results, a) for a in sure.settings.assumptions)
+    return f"We recalculated the list {format_count(sure.n_draws, 'time', 'times')}. Each time we varied {told}."
 
 
 def limits(results: Results) -> list[str]:
     """Say what the results do not show."""
     areas = results.areas
-    told = [
-        f"A {areas.singular} is not its people. Most people in a selected {areas.singular} are not in need on "
-        f"every measure, and many people in need live in {areas.plural} that are not selected.",
-        f"A cut-off draws a line through a slope. The {areas.plural} just inside and just outside are alike; "
-        "look at the margin and the probability before treating them differently.",
-        "The probability covers only what the study lets vary. It does not cover errors in the published data, "
-        "measures that are missing, or the choice of the rule itself.",
-        "The figures describe the dates in the table of sources. Places may have changed since.",
-        "The results show where needs coincide. They do not show why, or what would help.",
-    ]
+    told = [text.format(one=areas.singular, plural=areas.plural) for text in _LIMITS]
     if not results.designations:
-        told = [
-            told[0].split(". ")[0] + ": an area's rank says nothing about any one person in it.",
-            *told[3:],
-        ]
+        told = [_RANK_LIMIT.format(one=areas.singular), *told[3:]]
     if results.study.prepare:
         told.append(limit(results))
     if any(s.get("use") == "benchmark-only" for s in results.provenance.get("sources", ())):
         told.append(
-            "Some of the sources are not openly licensed. Their values may be compared with, but not passed on: "
-            "see the table of sources before you share indicators, prepared values or scores made from them."
+            "Some sources are not openly licensed. You may compare with their values, but not pass them on. See the "
+            "table of sources before you share indicators, prepared values or scores made from them."
         )
     return told
 
 
 def index_table(results: Results) -> TableData:
-    """Show every part of every index and its weight."""
+    """Show every domain and indicator of every index, and its weight."""
     rows = [
         (
             index_label(results, index),
@@ -373,7 +367,7 @@ def index_table(results: Results) -> TableData:
         for path, node in scores.tree.walk(index)
         if path != index or not node.children
     ]  # fmt: skip
-    schema = {"Index": pl.String, "Part": pl.String, "Weight": pl.Float64}
+    schema = {"Index": pl.String, "Domain or indicator": pl.String, "Weight": pl.Float64}
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
 
 

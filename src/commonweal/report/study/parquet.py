@@ -42,7 +42,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         ranks = {f"{one.about.name}.rank": one.rank for one in extras(results)}
         yield (
             "shown.parquet",
-            "The indicators that the study shows: values as measured, and ranks (1 = most need).",
+            "The indicators that the study shows: values as measured, and ranks (1 = greatest need).",
             _values(results.extra).hstack(pl.DataFrame(ranks).fill_nan(None).cast(pl.Int32)),
         )
     if results.study.prepare:
@@ -53,7 +53,7 @@ def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
         )
     yield (
         "scores.parquet",
-        "Every index and domain: score, rank (1 = most need), decile, and what each domain contributes.",
+        "Every index and domain: score, rank (1 = greatest need), decile, and what each domain adds to the score.",
         _scores(results),
     )
     if results.trends:
@@ -157,31 +157,31 @@ def _designation_tables(
     """Give the tables of one designation, whose files end in a text."""
     yield (
         f"list{end}.csv",
-        "The list: every selected area by rank, with what decides about it.",
+        "Every area on the list, by rank, with its distance to the cut-off and what would change the result.",
         designation_table(results, name, selected_rows(results.designation_in_focus(name))).frame,
     )
     yield (
         f"designation{end}.parquet",
-        "Who is selected, the margin to each cut-off, near misses, and what would change the answer.",
+        "Which areas are on the list, how far each is from each cut-off, and what would change the result.",
         results.designations[name].to_frame(),
     )
     sure = results.certainty.get(name)
     if sure is not None:
         yield (
             f"certainty{end}.parquet",
-            "The probability of being selected, and ranks at 5%, 50% and 95% of the draws.",
+            "How often each area is on the list, and its rank at 5%, 50% and 95% of the recalculations.",
             sure.to_frame(),
         )
-        yield f"draws{end}.parquet", "What each draw used.", sure.draws_frame()
+        yield f"draws{end}.parquet", "The assumptions of each recalculation.", sure.draws_frame()
     matters = results.sensitivity.get(name)
     if matters is not None:
         yield (
             f"sensitivity{end}.csv",
-            "Which choice matters: its share of what moves the ranks and the answer.",
+            "Sources of uncertainty: the share of each in the changes of ranks and of the list.",
             matters.to_frame(),
         )
         yield (
             f"sensitivity_areas{end}.parquet",
-            "Which choice most often moves each area across the line, and how often each does.",
+            "The biggest source of uncertainty of each area, and how often each assumption changes its result.",
             matters.areas_frame(),
         )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import difference, format_count
+from commonweal.document.format import difference
 from commonweal.document.model import TableData
 from commonweal.document.write import source_lines
-from commonweal.report.study.tables import designation_table
+from commonweal.report.study.tables import ON_THE_LIST, designation_table
 from commonweal.sources import load_catalogue
 from commonweal.sources.catalogue import OWN_FILE
 from commonweal.study.names import index_label
@@ -60,8 +60,8 @@ def _told(results: Results, a: Validation) -> tuple[str, str, int, int | None, s
     published = f"{source_title(results, spec.source or spec.file)}: {spec.column}"
     verdict = "Yes" if a.holds else "No"
     if spec.compare == "flag":
-        what = f"Who is selected: {spec.designation.replace('_', ' ')}"
-        largest = f"{len(a.missed):,} missed, {format_count(len(a.extra), 'other', 'others')}"
+        what = f"On the list: {spec.designation.replace('_', ' ')}"
+        largest = f"{len(a.missed):,} only published, {len(a.extra):,} only ours"
         if len(a.unlisted):
             largest += f", {len(a.unlisted):,} not in the table"
         return what, published, a.compared, a.exact, largest, "none", verdict
@@ -69,7 +69,7 @@ def _told(results: Results, a: Validation) -> tuple[str, str, int, int | None, s
         what = f"{index_label(results, spec.index)}: order of the areas"
         found = f"rank correlation {a.largest:.3f}"
         return what, published, a.compared, None, found, f"at least {spec.at_least:g}", verdict
-    unit = "place" if spec.compare == "rank" else "point"
+    unit = "rank" if spec.compare == "rank" else "point"
     what = f"{index_label(results, spec.index)}: {spec.compare}"
     largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
     largest = f"{largest} {unit}{'' if a.largest == 1 else 's'}"
@@ -78,7 +78,7 @@ def _told(results: Results, a: Validation) -> tuple[str, str, int, int | None, s
 
 
 def differences(results: Results) -> TableData | None:
-    """Show every area on which a designation differs from the published one; None if there is none."""
+    """Show every area on which our list differs from the published one; None if there is none."""
     blocks, shares = [], frozenset[str]()
     for a in results.validations:
         for rows, word in (
@@ -93,7 +93,7 @@ def differences(results: Results) -> TableData | None:
             shares |= shown.shares
             head = [pl.lit(word).alias("Difference")]
             if len(results.designations) > 1:
-                head.insert(0, pl.lit(a.spec.designation).alias("Designation"))
+                head.insert(0, pl.lit(a.spec.designation).alias("List"))
             blocks.append(shown.frame.select(*head, pl.all()))
     return TableData(pl.concat(blocks, how="diagonal"), shares) if blocks else None
 
@@ -132,15 +132,15 @@ def file_name(path: str | None) -> str:
 
 
 def changes(results: Results) -> TableData | None:
-    """Show who enters and who leaves since the study named under ``since``; None if none is named."""
+    """Show the areas that join and leave the list since the study named under ``since``; None if none is named."""
     if results.since_in_focus is None:
         return None
     comparison = results.since_in_focus[1]
     blocks = []
-    for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Enters")):
+    for which, word in ((comparison.leave, "Leaves"), (comparison.enter, "Joins")):
         shown = designation_table(results, comparison.after.name, np.flatnonzero(which), brief=True)
         blocks.append(shown.frame.select(pl.lit(word).alias("Change"), pl.all()))
-    return TableData(pl.concat(blocks), frozenset({"Probability"}))
+    return TableData(pl.concat(blocks), frozenset({ON_THE_LIST}))
 
 
 def study_sources(results: Results) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from commonweal.document.format import living
+from commonweal.document.format import NOT_A_CHANCE, living
 from commonweal.document.model import TableData
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
@@ -19,8 +19,10 @@ from commonweal.report.study.larger_areas import Tier, by_tier, larger_areas, ti
 from commonweal.report.study.method import cautions, index_table, limits, method, sparse_indicators
 from commonweal.report.study.provenance import changes, differences, sources, validation_table
 from commonweal.report.study.sensitivity import (
+    NOT_RECALCULATED,
     describe_sensitivity,
     moved_by_choice,
+    recalculated,
     sensitivity_charts,
 )
 from commonweal.report.study.social_capital_tables import capital_notes, capital_overall
@@ -32,6 +34,7 @@ from commonweal.report.study.tables import (
     label_of,
     near_miss_rows,
     selected_rows,
+    the_list,
     worst_areas,
 )
 from commonweal.report.study.trends import by_year, moved_most, trend_chart, trend_words
@@ -60,7 +63,9 @@ class _Part:
 
     id: str
     label: str
+    list_name: str
     rule: str
+    recalculated: str
     order: str
     counts: DesignationCounts
     living: str
@@ -135,7 +140,7 @@ def render_report(results: Results, day: date | None = None) -> str:
                 (index, index_label(results, index), dictionary_entries(results, index))
                 for index in results.scores
             ),
-            *([("shown", "Shown beside the indices", others)] if others else []),
+            *([("shown", "Shown, but not part of an index", others)] if others else []),
         ],
         capital=capital_overall(results),
         capital_notes=capital_notes(results),
@@ -159,7 +164,9 @@ def _part(results: Results, name: str) -> _Part:
     return _Part(
         id=name,
         label=label_of(results, name),
+        list_name=the_list(results, name),
         rule=rule_in_words(results, name),
+        recalculated=_recalculated(results, name),
         order=index_label(results, d.tested[0].condition.index),
         counts=counts(results, name),
         living=living(d.population),
@@ -178,6 +185,14 @@ def _part(results: Results, name: str) -> _Part:
     )
 
 
+def _recalculated(results: Results, name: str) -> str:
+    """Say how the list was recalculated, and what the shares mean."""
+    sure = results.certainty.get(name)
+    if sure is None:
+        return NOT_RECALCULATED
+    return f"{recalculated(sure.n_draws, sure.settings.assumptions)} {NOT_A_CHANCE}"
+
+
 def _all_listed(results: Results, tier: Tier) -> bool:
     """Say whether all areas of the larger areas to show are listed: else their counts are not those of the answer."""
     shown = results.areas_in_focus.table[tier.key].drop_nulls().unique().to_list()
@@ -186,7 +201,7 @@ def _all_listed(results: Results, tier: Tier) -> bool:
 
 
 def _short(shown: TableData) -> TableData:
-    """Leave out what does not fit beside a map."""
+    """Leave out what does not fit next to a map."""
     return TableData(
         shown.frame.select(
             c for c in shown.frame.columns if c != "Code" and not c.startswith("All ")
@@ -196,7 +211,7 @@ def _short(shown: TableData) -> TableData:
 
 
 def _worst(results: Results) -> dict[str, Any] | None:
-    """Give what the page shows of a study that designates nothing: the indices themselves."""
+    """Give what the page shows of a study without a list: the indices themselves."""
     if results.designations:
         return None
     index = next(iter(results.scores))
@@ -209,11 +224,11 @@ def _worst(results: Results) -> dict[str, Any] | None:
 
 
 def _moved(results: Results) -> str:
-    """Count who stays, leaves and enters since the study named under ``since``."""
+    """Count the areas that stay, leave and join since the study named under ``since``."""
     if results.since_in_focus is None:
         return ""
     c = results.since_in_focus[1]
-    return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} enter"
+    return f"{c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} join"
 
 
 def _closed(results: Results) -> list[str]:
@@ -225,7 +240,7 @@ def _closed(results: Results) -> list[str]:
 
 
 def _run(results: Results) -> list[tuple[str, str]]:
-    """Versions, seed and draws."""
+    """Versions, seeds and recalculations."""
     p = results.provenance
     told = [("Study", str(p.get("study", results.study.name)))]
     told.append(("Commonweal", str(p.get("commonweal", ""))))
@@ -233,12 +248,15 @@ def _run(results: Results) -> list[tuple[str, str]]:
     told.append(("Packages", ", ".join(f"{k} {v}" for k, v in p.get("packages", {}).items())))
     for name, sure in results.certainty.items():
         told.append(
-            (f"Draws: {label_of(results, name)}", f"{sure.n_draws:,} from seed {sure.seed}")
+            (
+                f"Recalculations: {label_of(results, name)}",
+                f"{sure.n_draws:,} from seed {sure.seed}",
+            )
         )
     for name, found in results.sensitivity.items():
         runs = f"{found.selected.n_runs:,} from seed {found.seed}"
-        told.append((f"Runs on what matters: {label_of(results, name)}", runs))
-    told += [(f"A file of your own: {f['name']}", f"SHA-256 {f['sha256']}") for f in input_files()]
+        told.append((f"Recalculations for uncertainty: {label_of(results, name)}", runs))
+    told += [(f"Your own file: {f['name']}", f"SHA-256 {f['sha256']}") for f in input_files()]
     return [(k, v) for k, v in told if v]
 
 

@@ -1,4 +1,4 @@
-"""Sensitivity for readers: what a study varies, and which assumption matters most."""
+"""Sensitivity for readers: what a study varies, and which assumption is the biggest source of uncertainty."""
 
 from __future__ import annotations
 
@@ -43,24 +43,48 @@ if TYPE_CHECKING:
 
 
 _KINDS = {
-    Weights: "the weights",
-    Aggregation: "the way of adding up",
-    Normalisation: "the way of making indicators comparable",
-    Treatment: "the treatment of outliers",
-    Inclusion: "which indicators are in",
-    Parameter: "the methods' settings",
-    SamplingError: "the indicators' sampling error",
-    SmallCounts: "the error of small counts",
-    CutOff: "where the line is drawn",
+    Weights: "weights",
+    Aggregation: "ways of adding up",
+    Normalisation: "ways of making indicators comparable",
+    Treatment: "treatments of outliers",
+    Inclusion: "choices of indicators",
+    Parameter: "settings of the methods",
+    SamplingError: "sampling errors",
+    SmallCounts: "errors of small counts",
+    CutOff: "cut-offs",
 }
 
+NOT_RECALCULATED = "The list was not recalculated with other assumptions."
+RECALCULATED = "We recalculated the list {times} with different {assumptions}."
+BIGGEST = (
+    "The biggest source of uncertainty is {assumption}: it most often changes the result for {n} of the {areas} "
+    "whose result can change."
+)
+NO_SOURCE = "No assumption, changed alone, changes the list."
+BIGGEST_FOR_AREA = (
+    "The biggest source of uncertainty is {assumption}: changed alone, it changes the result in {share} of "
+    "recalculations."
+)
+NO_SOURCE_FOR_AREA = "No assumption, changed alone, changes its result."
+METHOD = (
+    "We recalculated the results {n} times in a design that varies {assumptions}, each over its whole range. A "
+    "share “alone” is how much of the difference between recalculations would go if that assumption were settled. "
+    "A share “with others” is how much would stay if all others were settled. Shares are estimates: one below 0 is "
+    "shown as 0%, and one can come out above 100%."
+)
+CHART = (
+    "Each bar is one assumption. Solid: the share of the difference between {runs} that it explains alone. "
+    "Striped: with other assumptions. Line: margin of error (90%)."
+)
 
-def kinds_in_words(vary: Iterable[Assumption]) -> str:
-    """Say in a few words what varies."""
+
+def recalculated(n: int, vary: Iterable[Assumption]) -> str:
+    """Say how often a list was recalculated, and with what different assumptions."""
     found = {
         CutOff if isinstance(a, Parameter) and a.part == "cut" else type(a): None for a in vary
     }
-    return join_words(words for kind, words in _KINDS.items() if kind in found)
+    kinds = join_words(words for kind, words in _KINDS.items() if kind in found)
+    return RECALCULATED.format(times=format_count(n, "time", "times"), assumptions=kinds)
 
 
 def describe_assumption(results: Results, a: Assumption, *, law: bool = True) -> str:
@@ -75,14 +99,14 @@ def _told(results: Results, a: Assumption) -> tuple[str, str]:
     if isinstance(a, Weights):
         return f"the weights within {where}" if where else "all weights", str(a)
     if isinstance(a, Aggregation):
-        return f"the way of putting together {where or 'each index'}", _ways(a.of)
+        return f"the way of combining {where or 'each index'}", _ways(a.of)
     if isinstance(a, Normalisation):
-        of = f"the parts of {where}" if where else "indicators"
+        of = f"the domains of {where}" if where else "indicators"
         return f"the way of making {of} comparable", _ways(a.of)
     if isinstance(a, Treatment):
         return f"the treatment of outliers{f' in {where}' if where else ''}", _ways(a.of)
     if isinstance(a, Inclusion):
-        return f"whether {where} is in at all", ""
+        return f"whether {where} is included", ""
     if isinstance(a, Parameter):
         law = a.law_in_words()
         if a.setting == "cut":
@@ -128,38 +152,38 @@ def assumption_labels(results: Results, found: Sensitivity) -> list[str]:
 
 
 def most_often(results: Results, found: Sensitivity) -> list[int]:
-    """Count the areas listed that each assumption, of all, most often moves across the line."""
+    """Count the areas listed that each assumption, of all, most often moves on or off the list."""
     here = results.focus
     return [int((here & (found.mover == k)).sum()) for k in range(len(found.inputs))]
 
 
 def describe_sensitivity(results: Results, name: str) -> str:
-    """Say which choice most often moves areas across the line; '' where that was not asked."""
+    """Name the biggest source of uncertainty of a list; '' where that was not asked."""
     found = results.sensitivity.get(name)
     if found is None:
         return ""
     areas = most_often(results, found)
     if not any(areas):
-        return "Nothing that was varied moves anything across the line."
+        return NO_SOURCE
     k = int(np.argmax(areas))
-    return (
-        f"What matters most is {assumption_labels(results, found)[k]}: of the "
-        f"{counted_areas(sum(areas), results.areas)} that anything varied moves across the line, it is "
-        f"what most often moves {areas[k]:,}."
+    return BIGGEST.format(
+        assumption=assumption_labels(results, found)[k],
+        n=f"{areas[k]:,}",
+        areas=counted_areas(sum(areas), results.areas),
     )
 
 
 def describe_mover(results: Results, name: str, row: int) -> str:
-    """Say which choice most often moves one area across the line; '' where that was not asked."""
+    """Name the biggest source of uncertainty of one area; '' where that was not asked."""
     found = results.sensitivity.get(name)
     if found is None:
         return ""
     k = int(found.mover[row])
     if k < 0:
-        return "Nothing that was varied moves it across the line."
-    return (
-        f"What most often moves it across the line is {assumption_labels(results, found)[k]}: "
-        f"changed alone, it does so in {percent(float(found.moves[k, row]))} of tries."
+        return NO_SOURCE_FOR_AREA
+    return BIGGEST_FOR_AREA.format(
+        assumption=assumption_labels(results, found)[k],
+        share=percent(float(found.moves[k, row])),
     )
 
 
@@ -167,37 +191,32 @@ def sensitivity_method(results: Results, name: str) -> str:
     """Say what was varied, how often, and what the shares mean."""
     found = results.sensitivity[name]
     told = join_words(describe_assumption(results, a) for a in found.settings.assumptions)
-    return (
-        f"Worked out {found.selected.n_runs:,} times by a design that varies {told}, each from one end to "
-        "the other. A share “by itself” is how much of the differences between these runs would go if "
-        "that choice were settled; “with the others” is how much would stay if all others were. "
-        "Shares are estimates: one below 0 is shown as 0%, and one can come out above 100%."
-    )
+    return METHOD.format(n=f"{found.selected.n_runs:,}", assumptions=told)
 
 
 def moved_by_choice(results: Results, name: str) -> TableData | None:
-    """Count the areas that each choice most often moves across the line; None if not asked."""
+    """Count the areas whose result each assumption changes most often; None if not asked."""
     found = results.sensitivity.get(name)
     if found is None:
         return None
     plural = results.areas.plural.capitalize()
     return table_from_columns(
-        [("Choice", _choices(results, found)), (plural, pl.Series(most_often(results, found)))]
+        [("Assumption", _choices(results, found)), (plural, pl.Series(most_often(results, found)))]
     )
 
 
 def sensitivity_table(results: Results, name: str) -> TableData:
-    """Show what each choice does to how many areas change sides, and to the ranks of each index."""
+    """Show what each choice does to how many areas change, and to the ranks of each index."""
     found = results.sensitivity[name]
     frames = []
     for path, sobol in found.whole.items():
         moved = most_often(results, found) if not path else [None] * len(found.inputs)
         plural = results.areas.plural.capitalize()
         columns = [
-            ("What is moved", pl.Series([_measure(results, path)] * len(found.inputs))),
-            ("Choice", _choices(results, found)),
+            ("Result", pl.Series([_measure(results, path)] * len(found.inputs))),
+            ("Assumption", _choices(results, found)),
             *_shares(sobol, np.arange(len(found.inputs))),
-            (f"{plural} that it most often moves", pl.Series(moved, dtype=pl.Int64)),
+            (f"{plural} whose result it changes most often", pl.Series(moved, dtype=pl.Int64)),
         ]
         frames.append(table_from_columns(columns).frame)
     return TableData(pl.concat(frames), frozenset(_SHARES))
@@ -215,12 +234,12 @@ def _shares(sobol: Sobol, order: Rows) -> list[tuple[str, pl.Series]]:
     ]
 
 
-_SHARES = ("By itself", "With the others", "At least", "At most")
+_SHARES = ("Alone", "With others", "At least", "At most")
 
 
 def _measure(results: Results, path: str) -> str:
     if not path:
-        return f"How many {results.areas.plural} change sides"
+        return f"How many {results.areas.plural} join or leave the list"
     return f"Ranks on the {index_label(results, path)}"
 
 
@@ -244,12 +263,8 @@ def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
         order = np.argsort(-sobol.total[:, 0], kind="stable")
         order = order[sobol.total[order, 0] != 0]  # what does not act on it at all
         id_, measure = f"matters-{name}-{number}", _measure(results, path)
-        columns = [("Choice", words[order.tolist()]), *_shares(sobol, order)]
-        about = (
-            "Each bar is one choice. Filled: the share of the differences between "
-            f"{format_count(sobol.n_runs, 'run', 'runs')} that it makes by itself; filled and striped: with the "
-            "others too. The line is the interval in which the whole bar would end in 90% of such designs."
-        )
+        columns = [("Assumption", words[order.tolist()]), *_shares(sobol, order)]
+        about = CHART.format(runs=format_count(sobol.n_runs, "recalculation", "recalculations"))
         numbers = table_from_columns(columns, _SHARES)
         yield Chart(id_, measure, about, _bars(id_, measure, numbers.frame), numbers)
 
@@ -287,7 +302,7 @@ def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
         f'patternTransform="rotate(45)"><rect width="7" height="7" class="stripe-ground"/>'
         f'<rect width="3" height="7" class="stripe"/></pattern></defs>{"".join(parts)}'
         f'<rect class="in" x="{left}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 26}" y="{key + 15}">By itself</text>'
+        f'<text class="row" x="{left + 26}" y="{key + 15}">Alone</text>'
         f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + 130}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 156}" y="{key + 15}">With the others</text></svg>'
+        f'<text class="row" x="{left + 156}" y="{key + 15}">With others</text></svg>'
     )

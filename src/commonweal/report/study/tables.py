@@ -15,8 +15,8 @@ from commonweal.document.format import (
     UNSURE,
     coded_name,
     format_amount,
-    format_count,
     is_suppressed,
+    list_name,
     ordinal,
 )
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
@@ -144,9 +144,9 @@ def extra_columns(
 def extra_line(one: Extra, row: int) -> str:
     """Say what is known of one area."""
     if np.isnan(one.rank[row]):
-        return f"{one.about.label}: not known here"
+        return f"{one.about.label}: no value"
     value = format_amount(float(one.value[row]), one.about.unit) or "too few people to show"
-    place = f"{ordinal(one.rank[row])} of the {one.of:,} with a value (1st = most need)"
+    place = f"{ordinal(one.rank[row])} of the {one.of:,} with a value (1st = greatest need)"
     return f"{one.about.label}: {value}, {place}"
 
 
@@ -161,29 +161,37 @@ def extra_lines(results: Results) -> Iterator[str]:
             f"({format_amount(float(one.value[i]), one.about.unit)})"
             for i in first
         ]
-        most = f"; most need: {'; '.join(named)}" if named else ""
+        most = f". Greatest need: {'; '.join(named)}" if named else ""
         scored = any(one.about.name in results.study.leaves(index) for index in results.scores)
         yield (
-            f"{one.about.label}{'' if scored else ' (in no index)'}: "
-            f"{format_count(len(known), 'value', 'values')} for {counted_areas(len(here), areas)}{most}."
+            f"{one.about.label}{'' if scored else ' (not part of an index)'}: values for "
+            f"{len(known):,} of {counted_areas(len(here), areas)}{most}."
         )
 
 
 Floats: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
 
+ON_THE_LIST = "Recalculations on the list"
+"""Head of the share of recalculations in which an area is on the list."""
+
 MOST_INDICES = 4
 """Indices that the short table of all areas shows; the Parquet files have all of them."""
 
 
 def label_of(results: Results, name: str) -> str:
-    """Say what an area that a designation selects is called."""
+    """Give the study's label for the areas on the list of a designation."""
     alone = len(results.designations) == 1
     return results.study.briefing.label if alone else name.replace("_", " ")
 
 
+def the_list(results: Results, name: str) -> str:
+    """Name the list that a designation makes, by the study's own label."""
+    return list_name(label_of(results, name), results.areas.plural)
+
+
 def probability(results: Results, name: str) -> Floats | None:
-    """(n_areas,) share of the draws in which an area qualifies; None without draws."""
+    """(n_areas,) share of the recalculations in which an area is on the list; None without any."""
     sure = results.certainty.get(name)
     return None if sure is None else sure.selected
 
@@ -218,17 +226,17 @@ def knows_changes(results: Results, designation: Designation) -> bool:
 
 
 def changes_in_words(results: Results, designation: Designation, rows: Rows) -> list[str]:
-    """Say for each of some areas which single domain would turn the answer, and how far."""
+    """Say for each of some areas which single domain would change the result, and by how much."""
     path, now, then = designation.least_change()
-    none = "No single domain alone" if knows_changes(results, designation) else "—"
+    none = "No single domain" if knows_changes(results, designation) else "—"
     text = []
     for row in rows:
         if path[row] is None:
             text.append(none)
             continue
-        verb = "Out" if designation.selected[row] else "In"
+        verb = "Leaves" if designation.selected[row] else "Joins"
         text.append(
-            f"{verb} if {index_label(results, path[row])} moved from rank "
+            f"{verb} if its rank on {index_label(results, path[row])} went from "
             f"{now[row]:,.0f} to {then[row]:,.0f}"
         )
     return text
@@ -305,13 +313,13 @@ def designation_table(results: Results, name: str, rows: Rows, brief: bool = Fal
         label = index_label(results, t.condition.index)
         columns += [(f"{label}: rank", whole_numbers(t.rank[rows]))]
         if not brief:
-            columns += [(f"{label}: places inside", whole_numbers(t.places[rows]))]
+            columns += [(f"{label}: ranks inside the cut-off", whole_numbers(t.places[rows]))]
     behind = main_driver_labels(results, name, rows)
     if behind is not None:
-        columns.append(("Held back most by", pl.Series(behind, dtype=pl.String)))
-    columns.append(("Smallest margin", whole_numbers(margin(d)[rows])))
+        columns.append(("Adds most to the score", pl.Series(behind, dtype=pl.String)))
+    columns.append(("Ranks inside the cut-off", whole_numbers(margin(d)[rows])))
     if p is not None:
-        columns.append(("Probability", pl.Series(p[rows])))
+        columns.append((ON_THE_LIST, pl.Series(p[rows])))
     found = results.sensitivity.get(name)
     if found is not None and not brief:
         words = [
@@ -319,12 +327,15 @@ def designation_table(results: Results, name: str, rows: Rows, brief: bool = Fal
             None,
         ]  # the last is that of -1: none ever does
         movers = pl.Series([words[k] for k in found.mover[rows]], dtype=pl.String)
-        columns.append(("Choice that most often moves it", movers))
+        columns.append(("Biggest source of uncertainty", movers))
     columns.append(
-        ("What would change it", pl.Series(changes_in_words(results, d, rows), dtype=pl.String))
+        (
+            "What would change the result",
+            pl.Series(changes_in_words(results, d, rows), dtype=pl.String),
+        )
     )
     columns += extra_columns(results, rows)
-    return table_from_columns(columns, ["Probability"])
+    return table_from_columns(columns, [ON_THE_LIST])
 
 
 def selected_rows(designation: Designation) -> Rows:
@@ -376,12 +387,18 @@ def areas_in_short(results: Results) -> TableData:
     shares = []
     for name, d in results.designations.items():
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
-        state = np.select([d.selected, d.near_miss], ["Selected", "Near miss"], "Not selected")
+        state = np.select(
+            [d.selected, d.near_miss],
+            ["On the list", "Just outside the cut-off"],
+            "Not on the list",
+        )
         columns.append((f"{start}result".capitalize(), pl.Series(state[rows].tolist())))
-        columns.append((f"{start}smallest margin".capitalize(), whole_numbers(margin(d)[rows])))
+        columns.append(
+            (f"{start}ranks inside the cut-off".capitalize(), whole_numbers(margin(d)[rows]))
+        )
         p = probability(results, name)
         if p is not None:
-            columns.append((f"{start}probability".capitalize(), pl.Series(p[rows])))
+            columns.append((f"{start}{ON_THE_LIST}".capitalize(), pl.Series(p[rows])))
             shares.append(columns[-1][0])
     columns += extra_columns(results, rows)
     return table_from_columns(columns, shares)

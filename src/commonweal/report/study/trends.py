@@ -26,7 +26,7 @@ MOST = 10
 
 
 def trend_words(results: Results, index: str) -> list[str]:
-    """Say in sentences how an index moved, on what scale, and what the change is made of."""
+    """Say in sentences how an index changed, on what scale, and what the change is made of."""
     found = results.trends[index]
     earlier, later = found.compared
     change, plural = found.change, results.areas.plural
@@ -42,23 +42,20 @@ def trend_words(results: Results, index: str) -> list[str]:
     told = [text]
     if found.scores.base != found.scores.years[-1]:
         told.append(
-            f"Everywhere else in this report {found.scores.years[-1]} stands on its own scale, so ranks "
-            "there can differ from those here."
+            f"Elsewhere in this report {found.scores.years[-1]} is on its own scale, so ranks there can differ "
+            "from those here."
         )
     if found.unsplit:
-        told.append(
-            "What each year's own scale would have made of the change cannot be worked out: "
-            f"{found.unsplit}."
-        )
+        told.append(f"The change on each year's own scale cannot be calculated: {found.unsplit}.")
     own = found.own.get(index)
     if own is not None and not np.isnan(own.total).all():
         size = {name: float(np.nanmean(np.abs(part))) for name, part in own.parts.items()}
         method = f", the change of method by {size['method']:.1f}" if size["method"] else ""
         told.append(
-            f"Built year by year, each on its own scale, scores would have moved by "
-            f"{float(np.nanmean(np.abs(own.total))):.1f} points on average. New data of the {plural} themselves "
-            f"(what changed there, and in how it is measured) moved them by {size['data']:.1f}{method}, and the "
-            f"others around them by {size['base']:.1f}; these can pull against each other."
+            f"With each year on its own scale, scores would have changed by "
+            f"{float(np.nanmean(np.abs(own.total))):.1f} points on average. New data for the {plural} themselves "
+            f"changed them by {size['data']:.1f}{method}, and changes elsewhere by {size['base']:.1f}. These can "
+            "offset each other."
         )
     return told
 
@@ -69,7 +66,7 @@ def scale_of(base: BaseYear) -> str:
 
 
 def by_year(results: Results, index: str) -> TableData:
-    """Show for each year how many areas have a score, the mean, and where the worst tenth begins."""
+    """Show for each year how many areas have a score, the mean, and where the worst 10% begin."""
     scored = results.trends[index].scores
     need = scored.need()
     return TableData(
@@ -78,7 +75,7 @@ def by_year(results: Results, index: str) -> TableData:
                 "Year": [str(year) for year in scored.years],
                 f"{results.areas.plural.capitalize()} with a score": (~np.isnan(need)).sum(axis=1),
                 "Mean score": np.nanmean(need, axis=1),
-                "A tenth score above": np.nanquantile(need, 0.9, axis=1),
+                "Worst 10% score above": np.nanquantile(need, 0.9, axis=1),
             }
         )
     )
@@ -111,7 +108,9 @@ def _rows(results: Results, index: str, rows: NDArray[np.intp]) -> TableData:
     years = found.scores.years
     needs, ranks = found.scores.need(), found.scores.rank()
     columns.append(("Change", pl.Series(found.change[rows]).fill_nan(None)))
-    columns.append(("Mostly by", pl.Series(_drivers(results, index, rows), dtype=pl.String)))
+    columns.append(
+        ("Mostly because of", pl.Series(_drivers(results, index, rows), dtype=pl.String))
+    )
     columns += [(f"Score {y}", pl.Series(need[rows])) for y, need in zip(years, needs, strict=True)]
     columns += [
         (f"Rank {y}", whole_numbers(rank[rows])) for y, rank in zip(years, ranks, strict=True)
@@ -155,9 +154,9 @@ def trend_line(results: Results, index: str, row: int) -> str:
     up = "up" if change > 0 else "down"
     way = "unchanged" if change == 0 else f"need {up} {abs(change):.1f} points"
     still = ranks[0] == ranks[1]
-    place = f"{ordinal(ranks[1])} still" if still else f"{ordinal(ranks[0])} to {ordinal(ranks[1])}"
+    place = f"still {ordinal(ranks[1])}" if still else f"{ordinal(ranks[0])} to {ordinal(ranks[1])}"
     mostly = _drivers(results, index, np.array([row]))[0]
-    why = "" if mostly == "—" else f", mostly by {mostly}"
+    why = "" if mostly == "—" else f", mostly because of {mostly}"
     return (
         f"{label}, {earlier} to {later}: {way} on the scale of {scale_of(found.scores.base)} "
         f"({scores[0]:.1f} to {scores[1]:.1f}), {place}{why}"
@@ -199,11 +198,11 @@ def trend_chart(results: Results, index: str) -> Chart | None:
     ends = found.scores.need()[at][:, rows]
     table = results.areas.table[rows]
     names = [n or c for n, c in zip(table["name"].to_list(), table["code"].to_list(), strict=True)]
-    title = f"Who moved most: {index_label(results, index)}, {earlier} to {later}"
+    title = f"Largest changes: {index_label(results, index)}, {earlier} to {later}"
     about = (
-        f"The {len(risen)} whose need rose most and the {len(fallen)} whose need fell most. The hollow dot is the "
-        f"score in {earlier}, the filled one that in {later}, both on the scale of {scale_of(found.scores.base)}; "
-        "further right is more need."
+        f"The {len(risen)} whose need rose most and the {len(fallen)} whose need fell most. Hollow dot: the score in "
+        f"{earlier}. Solid dot: the score in {later}. Both are on the scale of {scale_of(found.scores.base)}; "
+        "further right is greater need."
     )
     numbers = TableData(
         pl.DataFrame(

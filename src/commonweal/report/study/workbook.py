@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.document.format import sentence
 from commonweal.document.model import TableData
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.report.study.data_dictionary import indicator_table, prepared_values, step_table
@@ -19,9 +20,9 @@ from commonweal.report.study.tables import (
     designation_table,
     domain_ranks,
     indicator_values,
-    label_of,
     near_miss_rows,
     selected_rows,
+    the_list,
     worst_areas,
 )
 from commonweal.report.study.trends import all_trends, trend_words
@@ -44,7 +45,7 @@ def sheets(results: Results) -> Iterator[Sheet]:
     notes = [*method(results), *(("Limit", text) for text in limits(results))]
     yield Sheet(
         "Notes",
-        "Notes: how this was worked out, and what it does not show",
+        "Notes: how the results were made, and what they do not show",
         "How to read the other sheets.",
         TableData(
             pl.DataFrame(notes, schema={"Subject": pl.String, "Note": pl.String}, orient="row")
@@ -67,7 +68,10 @@ def sheets(results: Results) -> Iterator[Sheet]:
     if results.study.prepare:
         yield from _preparation_sheets(results)
     yield Sheet(
-        "Indices", "What the indices are made of", "Each part and its weight.", index_table(results)
+        "Indices",
+        "What the indices are made of",
+        "Each domain and indicator, and its weight.",
+        index_table(results),
     )
     yield Sheet(
         "Indicators",
@@ -94,8 +98,8 @@ def sheets(results: Results) -> Iterator[Sheet]:
 def _published(results: Results) -> Iterator[Sheet]:
     if results.validations:
         yield Sheet(
-            "Agreement",
-            "Agreement with what is published",
+            "Checks",
+            "Checked against what is published",
             "What was compared, for how many areas, and the largest difference found.",
             validation_table(results),
         )
@@ -104,7 +108,7 @@ def _published(results: Results) -> Iterator[Sheet]:
             yield Sheet(
                 "Differences",
                 "Areas that differ from what is published",
-                "Each selected area that is not in the published result, or the other way round, with its margins.",
+                "Each area that is only on our list or only on the published one, with its distance to each cut-off.",
                 found,
             )
     moved = changes(results)
@@ -113,7 +117,7 @@ def _published(results: Results) -> Iterator[Sheet]:
         yield Sheet(
             "Changes",
             f"Changes since: {title}",
-            f"{results.areas.plural.capitalize()} that leave or enter compared with “{title}”.",
+            f"{results.areas.plural.capitalize()} that leave or join the list, compared with “{title}”.",
             moved,
         )
 
@@ -129,42 +133,41 @@ def write_workbook(results: Results, path: Path, day: date | None = None) -> Non
         "How to read the numbers, and what they do not show: see the sheet Notes. "
         "Licences: see the sheet Sources.",
     ]
-    subject = f"{results.areas.plural.capitalize()}: indices, designation, certainty"
+    subject = f"{results.areas.plural.capitalize()}: ranks, the list, recalculations"
     write_sheets(path, results.study.title, subject, lines, list(sheets(results)), day)
 
 
 def _designation_sheets(results: Results, name: str, used: set[str]) -> Iterator[Sheet]:
-    """Give the sheets of one designation: who is selected, near misses, what matters, larger areas."""
+    """Give the sheets of one designation: the list, just outside it, sources of uncertainty, larger areas."""
     areas, d = results.areas_in_focus, results.designation_in_focus(name)
-    label = label_of(results, name)
     end = "" if len(results.designations) == 1 else f"_{name}"
     rows = selected_rows(d)
     first = index_label(results, d.tested[0].condition.index)
     yield Sheet(
-        sheet_name(f"Selected{end}", used),
-        f"{areas.plural.capitalize()} that are {label}",
-        f"The {len(rows):,} selected {areas.plural}, by rank on the {first}. Rank 1 is the greatest need.",
+        sheet_name(f"On_the_list{end}", used),
+        sentence(the_list(results, name)),
+        f"The {len(rows):,} {areas.plural} on the list, by rank on the {first}. Rank 1 is the greatest need.",
         designation_table(results, name, rows),
     )
     rows = near_miss_rows(d)
     yield Sheet(
-        sheet_name(f"Near_misses{end}", used),
-        f"{areas.plural.capitalize()} that are nearly {label}",
-        f"{len(rows):,} that a cut-off a tenth more generous would bring in, the nearest first.",
+        sheet_name(f"Just_outside{end}", used),
+        f"Just outside the cut-off of {the_list(results, name)}",
+        f"{len(rows):,} that would join the list if every cut-off were a tenth more generous, the nearest first.",
         designation_table(results, name, rows),
     )
     if name in results.sensitivity:
         yield Sheet(
-            sheet_name(f"What_matters{end}", used),
-            "Which choice matters",
-            f"{describe_sensitivity(results, name)} The sheet Notes says how to read the shares.",
+            sheet_name(f"Uncertainty{end}", used),
+            "Biggest sources of uncertainty",
+            f"{describe_sensitivity(results, name)} The sheet Notes explains the shares.",
             sensitivity_table(results, name),
         )
     for tier in tiers(results):
         yield Sheet(
             sheet_name(f"By_{tier.singular}{end}", used),
-            f"{tier.header}: how many {areas.plural} are {label}",
-            f"Each {tier.singular} with at least one selected {areas.singular} or near miss, most first.",
+            f"{tier.header}: how many {areas.plural} are on the list",
+            f"Each {tier.singular} with at least one {areas.singular} on the list or just outside it, most first.",
             by_tier(results, name, tier),
         )
 
@@ -175,8 +178,8 @@ def _number_sheets(results: Results, used: set[str]) -> Iterator[Sheet]:
     yield Sheet(
         "Areas",
         f"All {areas.plural}",
-        f"All {len(areas):,}, in short. The Parquet files beside this workbook have every number. "
-        "An empty cell means that there is no value.",
+        f"All {len(areas):,}, in short. The Parquet files in this folder have every number. "
+        "An empty cell means no value.",
         areas_in_short(results),
         long=True,
     )
@@ -194,7 +197,7 @@ def _number_sheets(results: Results, used: set[str]) -> Iterator[Sheet]:
         yield Sheet(
             sheet_name(f"Indicator_values_{index}" if index else "Indicator_values", used),
             f"The value of every indicator for every one of the {on}",
-            f"What the indices are made from, {state}. The sheet Indicators says what each one measures.",
+            f"What the indices are made from, {state}. The sheet Indicators explains each one.",
             values,
             long=True,
         )
@@ -203,8 +206,8 @@ def _number_sheets(results: Results, used: set[str]) -> Iterator[Sheet]:
         yield Sheet(
             "Larger_areas",
             "Summaries for larger areas",
-            "Average score and rank weigh small areas by their people (a higher average rank means more need); "
-            "the proportion is the share of small areas in the worst tenth; extent and local concentration say how "
+            "Average score and rank are weighted by population (a higher average rank means more need). "
+            "The proportion is the share of small areas in the worst 10%. Extent and local concentration show how "
             "widespread and how deep need is.",
             larger,
         )
@@ -224,13 +227,13 @@ def _preparation_sheets(results: Results) -> Iterator[Sheet]:
     yield Sheet(
         "Preparation",
         "What was done to the indicators before the indices read them",
-        "Each step in order, and each indicator that it worked on.",
+        "Each step in order, and each indicator that it changed.",
         step_table(results),
     )
     single = prepared_values(results)
     yield Sheet(
         "Prepared_values",
-        "Values that were filled in, brought in or left out",
+        "Values that were filled in, limited or left out",
         "One by one, with the reason. Where a step changed every value of an indicator, prepared.parquet has them.",
         single,
         long=len(single) > _BY_TEXT,
