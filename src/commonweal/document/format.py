@@ -62,11 +62,15 @@ def list_name(label: str, kinds: str) -> str:
     --------
     >>> list_name("left behind", "wards"), list_name("a priority", "places")
     ('the list of “left behind” wards', 'the list of “priority” places')
+    >>> list_name("in the worst fifth", "wards")
+    'the list of wards in the worst fifth'
     >>> list_name("selected", "places")  # where a study has no word of its own
     'the list'
     """
     if label == "selected":
         return "the list"
+    if label.startswith("in "):
+        return f"the list of {kinds} {label}"
     return f"the list of “{label.removeprefix('a ').removeprefix('an ')}” {kinds}"
 
 

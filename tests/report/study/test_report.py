@@ -129,7 +129,7 @@ def test_names_cannot_break_it(text: str, page: Page) -> None:
 def test_says_what_was_found(text: str, results: Results) -> None:
     d = results.designations["priority"]
     n = int(d.selected.sum())
-    assert f"{n} of 60 villages are on the list of “in priority” villages." in text
+    assert f"{n} of 60 villages are on the list of villages in priority." in text
     assert "A fictional place." in text
     for code in results.areas.table["code"].filter(d.selected):
         assert f"<td>{code}</td>" in text
