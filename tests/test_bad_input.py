@@ -464,7 +464,7 @@ def test_only_the_file_s_place_names_a_study(small: Any, tell: Any) -> None:
 
 
 def test_nan_and_unknown_codes_are_counted_and_told(small: Any) -> None:
-    """They are no mistake: an area may have no value. But it is never told as 'not selected'."""
+    """They are no mistake: an area may have no value. But it is never shown as 'not on the list'."""
     from commonweal.report.study.headline import as_data, headline
 
     small.replace(small.indicators, "A03,3,18", "A03,NaN,18")
@@ -472,7 +472,7 @@ def test_nan_and_unknown_codes_are_counted_and_told(small: Any) -> None:
     results = small.run(draws=0)
     told = "\n".join(headline(results))
     assert (
-        "2 places have no score on what the rule asks (A03, A04): deprivation 2, Community needs 1."
+        "2 places have no score on an index that the rule uses (A03, A04): deprivation 2, Community needs 1."
         in told
     )
     assert as_data(results)["designations"]["priority"]["without_score"] == ["A03", "A04"]

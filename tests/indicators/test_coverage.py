@@ -43,12 +43,12 @@ def test_it_is_refused_by_run_and_by_check(few: Any) -> None:
     assert str(found.value) == REFUSED
 
 
-def test_what_was_to_be_typed_works_and_leads_the_answer(few: Any) -> None:
+def test_what_was_to_be_typed_works_and_stands_in_the_answer(few: Any) -> None:
     few.write(indicators__halls__coverage="15%")
     results = few.run(draws=0)
     check_files(load_study(few.study), few.store)
-    line = "“halls”, part of Community needs, has values for 3 of 20 areas only: elsewhere the rest decides."
-    assert headline(results)[1] == line
+    line = "“halls”, part of Community needs, has values for only 3 of 20 areas. Elsewhere the other indicators decide."
+    assert headline(results)[-1] == line  # the answer first
     assert as_data(results)["cautions"] == [line]
     assert line in render_report(results)
 

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from commonweal.document.format import ordinal
+from commonweal.document.format import list_name, ordinal
 from commonweal.report.place import describe
 from commonweal.report.place.pack import write_pack
 from commonweal.report.place.profile import profile, profile_lines
@@ -57,9 +57,14 @@ def test_the_list_is_england_s_inside_hartlepool(
         np.testing.assert_array_equal(scores.rank, hartlepool.scores[index].rank)
     told = "\n".join(headline(hartlepool))
     label = hartlepool.study.briefing.label
-    assert f"1 of 57 neighbourhoods in Hartlepool is {label}" in told
+    assert (
+        f"1 of 57 neighbourhoods in Hartlepool is on {list_name(label, 'neighbourhoods')}" in told
+    )
     assert "Ranks and cut-offs are set among all 33,755 neighbourhoods of England" in told
-    assert "Volunteers (in no index): 3 values for 57 neighbourhoods; most need: E01011980" in told
+    assert (
+        "Volunteers (not part of an index): values for 3 of 57 neighbourhoods. Greatest need: E01011980"
+        in told
+    )
 
 
 def test_every_output_has_the_same(hartlepool: Results, tmp_path: Path) -> None:

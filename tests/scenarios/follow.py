@@ -198,10 +198,10 @@ def _ranks(results: Results, row: Mapping[str, Any]) -> dict[str, int | None]:
 def _workbook(results: Results, path: Path) -> dict[str, Row]:
     return {
         row["Code"]: Row(
-            row["Result"] not in ("Not selected", "Near miss", "Just outside"),
+            row["Result"] not in ("Not on the list", "Just outside"),
             _ranks(results, row),
             _whole(row.get("Population")),
-            row.get("Probability"),
+            row.get("Recalculations on the list"),
         )
         for row in table(path, "Areas")
     }

@@ -191,7 +191,7 @@ def test_ties_at_the_cut_off(small: Small, tell: Any) -> None:
     ]
     report = (found.folder / "report.html").read_text("utf-8")
     for text in (found.terminal, report):
-        assert "6 are among them, since 3 tie at the cut-off" in text
+        assert "6 are included, because 3 tie at the cut-off" in text
 
 
 def test_places_without_people(small: Small, tell: Any) -> None:
@@ -204,7 +204,8 @@ def test_places_without_people(small: Small, tell: Any) -> None:
     assert sum(found.rows[c].people or 0 for c in found.selected) == 1700
     assert "1,700 people" in found.terminal
     listed = {
-        row["Code"]: row["Population"] for row in table(found.folder / "results.xlsx", "Selected")
+        row["Code"]: row["Population"]
+        for row in table(found.folder / "results.xlsx", "On_the_list")
     }
     assert listed == {"A17": 1700, "A18": 0, "A20": 0}
 

@@ -253,7 +253,7 @@ def test_an_overview_says_that_ties_let_more_in_and_that_nobody_lives_there(smal
     scope = find_scope(results.areas, [])
     page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
     told = " ".join(claim["text"] for claim in page["headline"])
-    assert "would be 4, but 7 are among them, since 4 tie at the cut-off." in told
+    assert "would be 4, but 7 are included, because 4 tie at the cut-off." in told
     assert "1 of the 7 places has no residents." in told
 
 

@@ -389,7 +389,7 @@ def areas_in_short(results: Results) -> TableData:
         start = "" if len(results.designations) == 1 else f"{label_of(results, name)}: "
         state = np.select(
             [d.selected, d.near_miss],
-            ["On the list", "Just outside the cut-off"],
+            ["On the list", "Just outside"],
             "Not on the list",
         )
         columns.append((f"{start}result".capitalize(), pl.Series(state[rows].tolist())))
