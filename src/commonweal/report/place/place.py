@@ -254,8 +254,9 @@ class DesignationAnswer:
         One a condition.
     change
         None where no single domain changes the result, or that cannot be calculated.
-    change_text, sure_text
-        What would change it, and how stable it is, as sentences.
+    change_text, sure_text, recalculated_text
+        What would change it, how stable it is, and how often the list was recalculated and the place
+        was on it, as sentences.
     """
 
     name: str
@@ -272,6 +273,7 @@ class DesignationAnswer:
     change: RankChange | None
     change_text: str
     sure_text: str
+    recalculated_text: str
 
 
 @dataclass(frozen=True, slots=True)

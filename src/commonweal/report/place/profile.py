@@ -19,7 +19,7 @@ from commonweal.document.format import (
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile
 from commonweal.report.place.describing import alike_by, peers
-from commonweal.report.place.text import Answers, answer_text, rank_range, recalculated
+from commonweal.report.place.text import Answers, answer_text, rank_range
 from commonweal.report.study.drivers import describe_main_driver, top_contributors
 from commonweal.report.study.tables import (
     class_ranks,
@@ -186,7 +186,7 @@ def _answer_lines(kinds: str, a: DesignationAnswer) -> Iterator[str]:
     """Give the answer, how stable it is, how far it is from each cut-off, and what would change it."""
     yield f"{answer_text('It', kinds, a)} The rule: {a.rule}."
     tested = a.probability is not None
-    yield f"{recalculated(a)} {a.sure_text}" if tested else a.sure_text
+    yield f"{a.recalculated_text} {a.sure_text}" if tested else a.sure_text
     for m in a.margins:
         # With every area inside there is no score to fall below.
         score = "" if m.score is None else f"{format_score_margin(m.score)}; "

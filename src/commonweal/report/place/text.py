@@ -13,7 +13,6 @@ from commonweal.document.format import (
     NOT_A_CHANCE,
     SURE,
     UNSURE,
-    format_count,
     format_rank_margin,
     in_recalculations,
     list_name,
@@ -31,7 +30,12 @@ from commonweal.report.place.place import (
     SourceNote,
     WorkNote,
 )
-from commonweal.report.study.sensitivity import assumption_labels
+from commonweal.report.study.sensitivity import (
+    BIGGEST_FOR_AREA,
+    NO_SOURCE_FOR_AREA,
+    assumption_labels,
+    recalculated,
+)
 from commonweal.report.study.tables import knows_changes, label_of
 from commonweal.study.names import index_label, parent_words, rule_in_words
 
@@ -50,7 +54,6 @@ if TYPE_CHECKING:
 
 
 UNTESTED = "We did not test how stable this result is."
-RECALCULATED = "We recalculated the list {times} with different assumptions. {how_often}"
 STAYS = {
     "secure": "Its place on the list is secure.",
     "likely": "It is likely to stay on the list.",
@@ -67,11 +70,6 @@ SCALE = (
     f"Secure means on the list in at least {SURE:.0%} of recalculations, likely {LIKELY:.0%} to {SURE:.0%}, "
     f"borderline {UNSURE:.0%} to {LIKELY:.0%}, and unlikely less than {UNSURE:.0%}."
 )
-BIGGEST_SOURCE = (
-    "The biggest source of uncertainty is {assumption}: changed alone, it changes the result in {share} of "
-    "recalculations."
-)
-NO_SOURCE = "No assumption, changed alone, changes its result."
 CHANGE = (
     "It would {join} the list if its rank {on} went from {now} to {then} and nothing else changed. No smaller "
     "change in one domain would do this."
@@ -132,7 +130,7 @@ def headline(
     answers = tuple(answers)
     for a in answers:
         rest = _united(sources.get(m.index.split(".")[0], ()) for m in a.margins)
-        told.append(Claim(f"{answer_text(name, kinds, a)} {recalculated(a)}", rest))
+        told.append(Claim(f"{answer_text(name, kinds, a)} {a.recalculated_text}", rest))
         for m in a.margins:
             asked.setdefault(m.index, m)
     first = True
@@ -152,16 +150,11 @@ def answer_text(subject: str, kinds: str, a: DesignationAnswer) -> str:
     return f"{subject} is {'' if a.selected else 'not '}on {list_name(a.label, kinds)}{close}."
 
 
-def recalculated(a: DesignationAnswer) -> str:
-    """Say how often the list was recalculated, and how often the place was on it."""
-    if a.probability is None or a.draws is None:
-        return UNTESTED
-    how_often = f"It was on the list {in_recalculations(a.probability)}."
-    if a.probability in (0, 1):
-        how_often = (
-            "It was on the list every time." if a.probability else "It was never on the list."
-        )
-    return RECALCULATED.format(times=format_count(a.draws, "time", "times"), how_often=how_often)
+def on_the_list(share: float) -> str:
+    """Say how often a place was on the list when it was recalculated."""
+    if share in (0, 1):
+        return "It was on the list every time." if share else "It was never on the list."
+    return f"It was on the list {in_recalculations(share)}."
 
 
 def _rank(s: PlaceRank, m: Margin | None, first: bool, kinds: str) -> str:
@@ -214,8 +207,8 @@ def sure_text(
     if not asked:
         return text
     if share is None:
-        return f"{text} {NO_SOURCE}"
-    return f"{text} {BIGGEST_SOURCE.format(assumption=mover, share=percent(share))}"
+        return f"{text} {NO_SOURCE_FOR_AREA}"
+    return f"{text} {BIGGEST_FOR_AREA.format(assumption=mover, share=percent(share))}"
 
 
 def caveats(results: Results, few: bool) -> tuple[str, ...]:
@@ -268,6 +261,8 @@ class _OfDesignation:
         self.can_tell = knows_changes(results, d)
         self.sure = results.certainty.get(name)
         self.matters = results.sensitivity.get(name)
+        vary = () if self.sure is None else self.sure.settings.assumptions
+        self.recalculated = "" if self.sure is None else recalculated(self.sure.n_draws, vary)
         self.choices = [] if self.matters is None else assumption_labels(results, self.matters)
         self.labels = [index_label(results, t.condition.index) for t in d.tested]
         self.words = [condition_words(t.condition) for t in d.tested]
@@ -303,6 +298,7 @@ class _OfDesignation:
             change,
             change_text(selected, change, self.can_tell),
             sure_text(selected, probability, asked, mover, share),
+            UNTESTED if probability is None else f"{self.recalculated} {on_the_list(probability)}",
         )
 
     def _margin_text(self, k: int, t: ConditionResult, row: int) -> str:

@@ -173,20 +173,6 @@ def describe_sensitivity(results: Results, name: str) -> str:
     )
 
 
-def describe_mover(results: Results, name: str, row: int) -> str:
-    """Name the biggest source of uncertainty of one area; '' where that was not asked."""
-    found = results.sensitivity.get(name)
-    if found is None:
-        return ""
-    k = int(found.mover[row])
-    if k < 0:
-        return NO_SOURCE_FOR_AREA
-    return BIGGEST_FOR_AREA.format(
-        assumption=assumption_labels(results, found)[k],
-        share=percent(float(found.moves[k, row])),
-    )
-
-
 def sensitivity_method(results: Results, name: str) -> str:
     """Say what was varied, how often, and what the shares mean."""
     found = results.sensitivity[name]
