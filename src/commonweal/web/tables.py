@@ -124,7 +124,7 @@ def capital_table(place: Place) -> WebTable | None:
         return None
     head = (
         "Domain", "Headline", "Id", "What is known", "Value", "Unit", "Low", "High", "Higher than",
-        "Not told apart from", "Indicator", "Date", "Beware", "Country",
+        "No clear difference from", "Indicator", "Date", "Beware", "Country",
     )  # fmt: skip
     rows = tuple(
         (

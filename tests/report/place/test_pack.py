@@ -127,7 +127,7 @@ def test_profiles_tell_social_capital_with_intervals(demo: Results, demo_pack: P
     for h in found.here:
         assert f"<td>{h.text}</td><td>{h.interval}</td>" in page
         assert h.interval in text
-    assert "Unknown: Has a close friend; " in page
+    assert "No data: Has a close friend; " in page
     assert "This list of 25 headline indicators is not verified." in page
     sheet = openpyxl.load_workbook(next(demo_pack.glob("*.xlsx")))["Social_capital"]
     told = {r[3]: r for r in sheet.iter_rows(min_row=2, values_only=True) if r[0] == code}

@@ -14,6 +14,7 @@ import pypdf
 import pytest
 from tests.evidence.test_page import outline
 
+from commonweal.document.format import NOT_A_CHANCE
 from commonweal.errors import CommonwealError, StudyError
 from commonweal.report.session import load_session, session_html, session_pdf, write_session
 
@@ -253,3 +254,10 @@ def test_the_command_makes_the_session_of_a_file(
     assert wrong.returncode == 2
     assert "did you mean 'county.priority.count'" in wrong.stderr
     assert not (meeting.small.path / "there").exists()
+
+
+def test_a_share_of_recalculations_is_said_to_be_no_probability(
+    county: Content, meeting: Meeting
+) -> None:
+    assert session_html(county).count(NOT_A_CHANCE) == 1
+    assert NOT_A_CHANCE not in session_html(meeting.told(framing="Nothing but words."))

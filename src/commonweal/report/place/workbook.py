@@ -218,7 +218,7 @@ def _capital(places: Sequence[Place]) -> TableData:
         "Code": pl.String, "Name": pl.String, "Domain": pl.String, "Headline": pl.String,
         "What is known": pl.String, "Value": pl.Float64, "Unit": pl.String, "Low": pl.Float64,
         "High": pl.Float64, "Margin of error": pl.String, "Higher than": pl.Float64,
-        "Not told apart from": pl.Float64, "Indicator": pl.String, "Date": pl.String,
+        "No clear difference from": pl.Float64, "Indicator": pl.String, "Date": pl.String,
         "Caution": pl.String, "Country": pl.String, "Source": pl.String,
     }  # fmt: skip
     return TableData(pl.DataFrame(rows, schema=schema, orient="row"), SHARES)

@@ -271,6 +271,15 @@ class Content:
         return self.state.charts if self.state is not None else ()
 
     @property
+    def share_note(self) -> str:
+        """What a share of recalculations means; '' where no text has one."""
+        sentences = (*self.framing, *(s for place in self.places for s in place.sentences))
+        said = any("recalculations" in text for text in sentences) and NOT_A_CHANCE not in " ".join(
+            sentences
+        )
+        return NOT_A_CHANCE if said else ""
+
+    @property
     def works(self) -> tuple[Work, ...]:
         """Every work of the reading list, once."""
         by_id = {work.id: work for part in self.reading for work in part.works}
@@ -334,16 +343,8 @@ def content(session: Session, runs: Mapping[str, Results]) -> Content:
         evidence,
         tuple({figure.key: figure for figure in used}.values()),
         tuple(_study(name, run) for name, run in runs.items()),
-        tuple(dict.fromkeys(_limits(runs))),
+        tuple(dict.fromkeys(line for run in runs.values() for line in limits(run))),
     )
-
-
-def _limits(runs: Mapping[str, Results]) -> Iterator[str]:
-    """Give the caveats of every study, and what a share of recalculations means where there is one."""
-    if any(run.certainty for run in runs.values()):
-        yield NOT_A_CHANCE
-    for run in runs.values():
-        yield from limits(run)
 
 
 def _day(session: Session) -> str:

@@ -121,6 +121,7 @@ def _data(told: Content) -> dict[str, Any]:
         "heading": told.heading,
         "notes": told.notes,
         "framing": told.framing,
+        "share_note": told.share_note,
         "speakers": [
             {"who": p.name or p.role, "role": p.role if p.name else "", "about": p.about}
             for p in told.speakers
