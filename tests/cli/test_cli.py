@@ -180,7 +180,7 @@ def test_compare(small: Any, tell: Any) -> None:
     assert said.splitlines()[:3] == [
         "From Twenty places (3 places)",
         "  to Fewer places (1 place):",
-        "1 stay, 2 leave, 0 enter.",
+        "1 stay on the list, 2 leave it, 0 enter it.",
     ]
     assert "  A17  Place 17, Southside" in said
     with (small.path / "changes.csv").open(encoding="utf-8") as file:
@@ -203,8 +203,8 @@ def test_compare_indices(small: Any, tell: Any) -> None:
     second = small.write(designate=None, certainty=None)
     code, said, complaint = tell("compare", first, second, "--out", "tables")
     assert (code, complaint) == (0, "")
-    assert "No lists are compared: study designates nothing, not exactly one." in said
-    assert "Community needs beside Community needs\n" in said
+    assert "No lists are compared: study designates nothing; expected exactly one list." in said
+    assert "Community needs compared with Community needs\n" in said
     assert max(map(len, said.splitlines())) <= 100
     names = {"nodes.csv", "groups.csv"}
     names |= {
@@ -253,7 +253,7 @@ def test_compare_names_a_few_or_all(small: Any, tell: Any) -> None:
     ).rename(small.path / "before.yaml")
     after = small.write(designate={"p": {"index": "deprivation", "worst": 15}}, certainty=None)
     few, all_ = (tell("compare", before, after, *more)[1] for more in ([], ["--all"]))
-    assert "  and 4 more (--all names each; --out FILE writes them)" in few
+    assert "  and 4 more (--all lists them; --out FILE writes them)" in few
     assert few.count("\n  A") == 1 + 10
     assert all_.count("\n  A") == 1 + 14
 
@@ -344,7 +344,7 @@ def test_no_network_and_no_mirror(tell: Any, tmp_path: Path) -> None:
 def test_or_demo_says_so(tell: Any, tmp_path: Path) -> None:
     code, said, complaint = tell("run", "left-behind-2019", "--or-demo", "--draws", "20")
     assert code == 0
-    assert complaint.startswith("The data of left-behind-2019 cannot be had here:\n")
+    assert complaint.startswith("The data of left-behind-2019 are not available here:\n")
     assert "Running the demo instead: a FICTIONAL county" in complaint
     assert "fictional" in said.splitlines()[0]
     assert "Report: " in said

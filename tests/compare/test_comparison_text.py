@@ -36,7 +36,7 @@ def told(first: Results, second: Results, most: int = 5) -> list[str]:
 def test_every_number_stands_under_its_head(run_with: RunWith) -> None:
     lines = told(run_with(**two_levels(False)), run_with(**two_levels(True)), most=2)
     assert max(map(len, lines)) <= 100
-    assert lines[:3] == ["x beside x", "  First:  The first", "  Second: The second"]
+    assert lines[:3] == ["x compared with x", "  First:  The first", "  Second: The second"]
     at = next(i for i, line in enumerate(lines) if "Correlation" in line)
     whole, strand, one, two, money = lines[at + 1 : at + 6]
     assert whole.split()[:2] == ["x", "x"]
@@ -74,18 +74,20 @@ def test_people_are_told_where_they_are_known(small: Any, run_with: RunWith) -> 
         )
         return " ".join(line for line in told(first, second) if "people" in line)
 
-    both = "2,000 people live in the worst tenth of both,"
-    alone = "in that of the first alone, 1,900 people in that of the second alone."
-    assert live() == f"{both} 1,000 people {alone}"
+    both, second = (
+        "Residents of the worst 10% of both: 2,000 people.",
+        "Of the second only: 1,900 people.",
+    )
+    assert live() == f"{both} Of the first only: 1,000 people. {second}"
     small.replace(small.areas, "A10,Place 10,1000,", "A10,Place 10,,")
-    assert live() == f"{both} population not given {alone}"
+    assert live() == f"{both} Of the first only: population not given. {second}"
     assert live(areas__population=None) == ""
 
 
 def test_two_that_are_the_same_are_not_told_at_length(run_with: RunWith) -> None:
     same = run_with(**two_levels(False))
     lines = told(same, same)
-    assert lines[-1] == "The two rank the 20 places that have both in the same order, part by part."
+    assert lines[-1] == "Both rank the 20 places in the same order, on every domain."
     assert len(lines) == 5
 
 

@@ -53,7 +53,7 @@ def test_lists_are_counted_in_the_focus_of_either(run_with: RunWith, which: str)
     assert counts == [3, 7, 0]
     said = "\n".join(study_comparison_lines(found))
     assert said.startswith(
-        "Counted and named are the 10 places in Southside; ranks and cut-offs are set among all."
+        "This counts only the 10 places in Southside. Ranks and cut-offs are set among all."
     )
     assert "(3 places in Southside)" in said
     assert "(10 places in Southside)" in said
@@ -65,8 +65,8 @@ def test_lists_are_counted_in_the_focus_of_either(run_with: RunWith, which: str)
 
 def test_without_a_focus_all_are_counted(run_with: RunWith) -> None:
     said = lines_of(run_with(), run_with(**WIDER))
-    assert "3 stay, 0 leave, 9 enter." in said
-    assert "Counted and named" not in said
+    assert "3 stay on the list, 0 leave it, 9 enter it." in said
+    assert "This counts only" not in said
 
 
 def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith) -> None:
@@ -87,12 +87,13 @@ def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith
     assert one.groups["group"].unique().to_list() == ["Southside"]
     said = "\n".join(study_comparison_lines(found))
     assert (
-        "10 places in Southside have both; 2 are in the worst tenth of the first, 1 in that" in said
+        "10 places in Southside have scores on both. 2 are in the worst 10% of the first, 1 in that"
+        in said
     )
     assert (
-        "among the 20 that have both everywhere. By chance 0.2 would be in both." in said
+        "ranked among all 20 with scores on both. By chance 0.2 would be in both." in said
     )  # 2 x 1 / 10
-    assert "a\ntenth of these" not in said
+    assert "10% of these" not in said
     assert "A10" not in said
     assert "Northside" not in said
     assert max(map(len, said.splitlines())) <= 120
@@ -100,9 +101,7 @@ def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith
 
 def test_two_that_share_no_area_are_refused(run_with: RunWith) -> None:
     north = run_with(focus={"district": "N"})
-    with pytest.raises(
-        StudyError, match=r"focus: \{'district': 'S'\}, and no place is in what is to be"
-    ):
+    with pytest.raises(StudyError, match=r"focus: \{'district': 'S'\}, and no place is in both"):
         compare_studies(north, run_with(**SOUTH), NO_STORE)
 
 
@@ -151,7 +150,7 @@ def test_the_list_of_a_study_since_another_is_counted_in_its_focus(small: Small)
     said = "\n".join(headline(results))
     assert "(3 places in Southside)" in said
     assert "(10 places in Southside)" in said
-    assert "3 stay, 0 leave, 7 enter." in said
+    assert "3 stay on the list, 0 leave it, 7 enter it." in said
 
 
 def test_units_count_the_focus_and_the_larger_areas_around_it(
@@ -178,7 +177,7 @@ def test_units_count_the_focus_and_the_larger_areas_around_it(
     twenty = found.places.row(by_predicate=pl.col("code") == "A20", named=True)
     assert twenty["community_needs.rank_small"] == 1  # among all twenty
     said = "\n".join(unit_lines([found], "Twenty places", "a priority", "Southside"))
-    assert "Counted are the 10 places in Southside," in said
+    assert "This counts only the 10 places in Southside" in said
 
 
 @pytest.fixture
@@ -217,8 +216,8 @@ def test_units_of_a_study_with_a_focus(
     )
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
-    assert "Counted are the 10 places in Southside," in said
-    assert "no correlation" not in said
+    assert "This counts only the 10 places in Southside" in said
+    assert "No correlation" not in said
     (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
     assert data["focus"] == {"name": "Southside", "areas": 10}
     assert data["small"]["number"] == 10
@@ -236,7 +235,7 @@ def test_units_of_a_focus_that_lies_in_one_larger_area(
     code, said, error = tell("units", "twenty", "--areas", "pair")
     assert (code, error) == (0, "")
     assert "nan" not in said
-    assert "There is no correlation where all that is counted ranks the same on one" in said
+    assert "No correlation is given where all areas rank the same on one" in said
     (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
     assert {row["spearman"] for row in data["indices"]} == {None}
 
@@ -269,23 +268,23 @@ def test_on_the_command_line(
     assert json.loads(said)["counts"] == {"stays": 3, "enters": 7, "leaves": 0}
     code, said, _ = tell("invest", "baseline", here, "--out", tmp_path / "baseline")
     assert code == 0
-    assert "3 of 10 places in Southside are followed" in said
-    assert "All 20 places are kept" in said
+    assert "The baseline follows 3 of 10 places in Southside" in said
+    assert "It records all 20 places" in said
     some = [f"--area=A{k:02}" for k in (5, 13, 15, 17, 18, 20)]
     code, said, _ = tell("invest", "baseline", here, "--out", tmp_path / "baseline", *some)
-    assert "6 of 20 places are followed" in said
+    assert "The baseline follows 6 of 20 places" in said
     lines = small.indicators.read_text("utf-8").splitlines()
     cells = [line.split(",") for line in lines[1:]]
     fewer = [f"{c},{i},{int(h) + k % 3},{e}" for k, (c, i, h, e) in enumerate(cells)]
     small.indicators.write_text("\n".join([lines[0], *fewer]), "utf-8")
     track = ("invest", "track", tmp_path / "baseline", "--study", here, "--like", "2")
-    aside = "The focus of the study is set aside: followed are the places of the baseline"
+    aside = "The focus of the study is not used: we follow the areas of the baseline"
     code, said, error = tell(*track, "--out", tmp_path / "moved")
     assert code == 0, error
-    assert said.startswith("What moved\n\n6 places set beside")
-    assert said.index(aside) > said.index("Beware:")
+    assert said.startswith("What changed in 6 places\n")
+    assert f"Please note: {aside}" in said
     assert aside in (tmp_path / "moved" / "report.html").read_text("utf-8")
     assert any(line.startswith(aside) for line in json.loads(tell(*track, "--json")[1])["beware"])
     code, said, error = tell(*track[:3], "--study", small.study, "--like", "2")
     assert code == 0, error
-    assert "is set aside" not in said
+    assert "is not used" not in said

@@ -81,10 +81,10 @@ def test_told(found: UnitComparison) -> None:
     lines = list(unit_lines([found], "Twenty places", "a priority"))
     assert max(map(len, lines)) <= 100
     said = "\n".join(lines)
-    assert "Who is poor:" in said
-    assert "2 of the 4 selected small areas lie in a selected larger one;" in said
-    assert "1 of the 1 selected larger one holds a selected small one." in said
-    assert "3,500 people live in a selected small one" in said
+    assert "The list of “poor” areas:" in said
+    assert "2 of the 4 small areas on the list lie in a larger one on its list." in said
+    assert "1 of the 1 larger area on the list contains a small one on its list." in said
+    assert "In a small area on the list, but not in a larger one: 3,500 people." in said
     data = unit_data([found])[0]
     assert (data["small"]["number"], data["large"]["number"]) == (20, 10)
     assert data["designations"][0]["people_lost"] == 3500
@@ -93,8 +93,8 @@ def test_told(found: UnitComparison) -> None:
 def test_people_who_are_not_counted_are_said_to_be_unknown(found: UnitComparison) -> None:
     unknown = found.designations.with_columns(people_lost=float("nan"))
     said = "\n".join(unit_lines([replace(found, designations=unknown)], "Twenty places", "poor"))
-    assert "it is not known how many live in a selected small one, but not in a selected l" in said
-    assert "not given" not in said
+    assert "In a small area on the list, but not in a larger one: population not given." in said
+    assert "not given live" not in said
 
 
 def test_the_same_recipe_on_larger_areas_says_where_its_numbers_are_from() -> None:

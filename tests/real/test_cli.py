@@ -71,8 +71,8 @@ def test_compare_names_all_and_writes_them(here: Any, tmp_path: Path) -> None:
         "compare", "left-behind-2023", "left-behind-2025", "--all", "--out", "c.csv"
     )
     assert (code, err) == (0, "")
-    assert "1,156 stay, 149 leave, 106 enter." in out
-    lists, _, _ = out.partition(" beside ")  # then come the indices
+    assert "1,156 stay on the list, 149 leave it, 106 enter it." in out
+    lists, _, _ = out.partition(" compared with ")  # then come the indices
     assert len(re.findall(r"^  E01\d{6}  ", lists, re.MULTILINE)) == 1156 + 149 + 106
     with (tmp_path / "c.csv").open(encoding="utf-8") as file:
         changes = [row["change"] for row in csv.DictReader(file)]
@@ -118,7 +118,7 @@ def test_areas_are_found_by_name_with_what_a_study_writes(here: Any) -> None:
     told = here("areas", "find", "hartlepool")[1]
     assert told.startswith(
         "E06000001  Hartlepool  (Local authority districts, 2024)\n"
-        "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24: its areas alone; or\n"
+        "    where: {lad24: E06000001} in a study on lsoa21, msoa21, wd24: only its areas; or\n"
         "    focus: {lad24: E06000001} to list them with ranks and cut-offs among all\n"
     )
     assert "57 of lsoa21" in told

@@ -86,4 +86,4 @@ def test_every_ward_is_on_the_map(explorer: Explorer) -> None:
     layer = layer_of(explorer.published)
     counts = {c.label: c.areas for c in layer.classes}
     selected = explorer.results.designations["left_behind"].selected.sum()
-    assert counts["Selected"] + counts.get("Only just in", 0) == selected
+    assert counts["On the list"] + counts.get("Just inside the cut-off", 0) == selected

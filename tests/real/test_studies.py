@@ -150,7 +150,7 @@ def test_2025_since_2023(left_behind_2025: Results) -> None:
     counts = [int(x.sum()) for x in (comparison.stay, comparison.leave, comparison.enter)]
     assert counts == [1156, 149, 106]
     assert comparison.report == {}  # the same areas: nothing was carried
-    assert "1,156 stay, 149 leave, 106 enter." in text(left_behind_2025)
+    assert "1,156 stay on the list, 149 leave it, 106 enter it." in text(left_behind_2025)
 
 
 def test_2025_each_change_is_named(left_behind_2025: Results) -> None:

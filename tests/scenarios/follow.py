@@ -222,7 +222,7 @@ def _explorer_list(results: Results, app: Any) -> dict[str, Row]:
     text = get(app, "/api/areas.csv").text.lstrip("\ufeff")
     return {
         row["Code"]: Row(
-            row["Result"] not in ("Not selected", "Near miss", "Just outside"),
+            row["Result"] not in ("Not on the list", "Just outside the cut-off"),
             _ranks(results, row),
             _whole(row.get("People")),
         )

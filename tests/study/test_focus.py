@@ -249,13 +249,16 @@ def test_the_explorer_has_the_same_numbers(
     assert first["rank.community_needs"] == focused.scores["community_needs"].rank[row]
     assert get("/api/areas?state=in").json()["found"] == len(on_list)
     page = text_of(get("/").text)
-    assert f"{len(on_list)} of {of} neighbourhoods in Vesselhoe are left behind" in page
+    assert (
+        f"{len(on_list)} of {of} neighbourhoods in Vesselhoe are on the list of “left behind” neighbourhoods"
+        in page
+    )
     assert "Volunteers (per 1,000 residents)" in page
     layer = get("/api/map").json()
     counts = {c["label"]: c["areas"] for c in layer["classes"]}
     assert sum(counts.values()) == 400
     assert counts["Elsewhere, not listed here"] == 400 - of
-    assert sum(counts.get(k, 0) for k in ("Selected", "Only just in")) == len(on_list)
+    assert sum(counts.get(k, 0) for k in ("On the list", "Just inside the cut-off")) == len(on_list)
     place = get(f"/api/areas/{on_list[0]}").json()
     assert (
         place["shown"][0]["value"]

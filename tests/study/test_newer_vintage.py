@@ -80,9 +80,9 @@ def test_a_source_of_one_s_own_stands_over_one_that_ships(
     mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
     code, said, _ = tell("sources", "add", "arts.yaml", **mine)
     assert code == 0
-    assert "(2026), in place of the one that ships (" in said
+    assert "(2026), instead of the built-in one (" in said
     assert "2026" in tell("sources", "show", "libraries-england", **mine)[1]
-    assert "in place of the one that ships" in tell("sources", "list", **mine)[1]
+    assert "instead of the built-in one" in tell("sources", "list", **mine)[1]
     monkeypatch.setenv("COMMONWEAL_CATALOGUE", mine["COMMONWEAL_CATALOGUE"])
     store = Store.from_environment()
     assert store.table("libraries-england").height == 20

@@ -259,7 +259,7 @@ def test_since_compares_with_an_earlier_study(small: Any) -> None:
     title, comparison = results.since
     assert title == "Twenty places"
     assert (comparison.stay.sum(), comparison.leave.sum(), comparison.enter.sum()) == (1, 2, 0)
-    assert "1 stay, 2 leave, 0 enter." in "\n".join(headline(results))
+    assert "1 stay on the list, 2 leave it, 0 enter it." in "\n".join(headline(results))
     assert as_data(results)["since"]["counts"] == {"stays": 1, "enters": 0, "leaves": 2}
 
 

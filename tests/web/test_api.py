@@ -96,7 +96,7 @@ def test_a_name_is_found_whatever_its_case_accents_and_punctuation(client: Clien
     assert several["found"] > len(several["areas"]) == 20
     assert client.get("/api/search?q=nowhere").json()["message"].startswith("No neighbourhood has")
     # The county is fictional, so it has no postcodes.
-    assert "Postcodes cannot be looked up" in client.get("/api/search?q=OX49 5NU").json()["message"]
+    assert "This study has no postcodes" in client.get("/api/search?q=OX49 5NU").json()["message"]
 
 
 def test_a_profile_is_what_is_said_of_the_place(client: Client, county: Results) -> None:
@@ -111,7 +111,7 @@ def test_rescoring_tells_who_enters_and_leaves(client: Client, county: Results) 
     assert one["selected"] == before.sum() + len(one["enter"]) - len(one["leave"])
     assert one["enter"]
     assert not one["leave"]
-    letter = next(c["letter"] for c in found["map"]["classes"] if c["label"] == "Enters")
+    letter = next(c["letter"] for c in found["map"]["classes"] if c["label"] == "Enters the list")
     entered = [county.areas.codes[k] for k, x in enumerate(found["map"]["letters"]) if x == letter]
     assert entered == [a["code"] for a in one["enter"]]
     table = rows_of(client.get("/api/rescore.csv?cut.left_behind.1=20&cut.left_behind.2=20").text)
@@ -160,7 +160,7 @@ def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
     assert {r["Code"] for r in areas} == set(county.areas.codes)
     assert len(client.get("/api/areas.json").json()["rows"]) == 400
     strands = rows_of(client.get("/api/areas/F01000018/strands.csv").text)
-    assert [r["Rank"] for r in strands if not r["Strand"]] == [
+    assert [r["Rank"] for r in strands if not r["Domain"]] == [
         f"{county.scores[i].rank[17]:.0f}" for i in county.scores
     ]
     for path in (
@@ -259,15 +259,17 @@ def test_the_works_that_claims_rest_on(client: Client) -> None:
 
 def test_own_setting_comes_before_what_was_published(client: Client) -> None:
     page = client.get("/area/F01000018?w.community_needs.places=80").text
-    own = page.index("Under your setting</h2>")
-    assert own < page.index("All below is of the published") < page.index('class="answer"')
-    assert "All below" not in client.get("/area/F01000018").text
+    own = page.index("With your setting</h2>")
+    assert own < page.index("Everything below uses the published") < page.index('class="answer"')
+    assert "Everything below" not in client.get("/area/F01000018").text
 
 
 def test_what_was_checked_is_told_as_a_list(client: Client) -> None:
     page = client.get("/about").text
     told = page[
-        page.index("Checked against what is published:") : page.index("How it was worked out</h2>")
+        page.index("Checked against what is published:") : page.index(
+            "How the results were made</h2>"
+        )
     ]
     assert told.count("<ul>") == told.count("</ul>") == 1
     assert told.count("<li>") > 2
@@ -302,7 +304,7 @@ def test_a_study_without_social_capital_says_so(small: Small, asked_of: Asked) -
     for path in ("/area/A01/social-capital", "/api/areas/A01/social-capital.json"):
         answer = other.get(path)
         assert answer.status_code == 404
-        assert "says nothing of social capital" in answer.text
+        assert "has no social capital" in answer.text
     assert "Social capital" not in other.get("/area/A01").text
 
 

@@ -157,8 +157,8 @@ def test_postcode_to_profile(tab: Callable[..., Tab]) -> None:
     page.get_by_label("Find your neighbourhood").fill("zz1 1zz")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"/area/{PLACE}\?postcode=ZZ1"))
-    expect(page.locator("main")).to_contain_text("ZZ1 1ZZ lies in Vesselhoe Badger Green")
-    expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("ZZ1 1ZZ is in Vesselhoe Badger Green")
+    expect(page.get_by_role("heading", name="How it compares")).to_be_visible()
 
 
 def test_name_to_profile(tab: Callable[..., Tab]) -> None:
@@ -167,7 +167,7 @@ def test_name_to_profile(tab: Callable[..., Tab]) -> None:
     page.get_by_role("button", name="Find").click()
     expect(page).to_have_url(re.compile(rf"/area/{PLACE}$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Vesselhoe Badger Green")
-    expect(page.get_by_role("heading", name="What drives it")).to_be_visible()
+    expect(page.get_by_role("heading", name="What drives its score")).to_be_visible()
     map_is_drawn(page)
 
 
@@ -186,11 +186,11 @@ def test_list_to_compare(tab: Callable[..., Tab]) -> None:
     names = page.locator("#list tbody th a").all_inner_texts()[:3]
     for name in names:
         page.get_by_label(f"Compare {name}", exact=True).check()
-    page.get_by_role("button", name="Compare those ticked").click()
+    page.get_by_role("button", name="Compare selected").click()
     expect(page.locator(".chosen li")).to_have_count(3)
     for name in names:
         expect(page.locator(".chosen")).to_contain_text(name)
-    page.get_by_role("link", name=f"Take out {names[0]}").click()
+    page.get_by_role("link", name=f"Remove {names[0]}").click()
     expect(page.locator(".chosen li")).to_have_count(2)
     page.get_by_label("Add a neighbourhood").fill(PLACE)
     page.get_by_role("button", name="Add").click()
@@ -202,7 +202,7 @@ def test_filtering_and_sorting_keep_their_address_and_go_back(tab: Callable[...,
     published = first_row(page)
     page.get_by_label("Result").select_option("near")
     expect(page).to_have_url(re.compile("state=near"))
-    expect(page.locator("#list .tag").first).to_have_text("Near miss")
+    expect(page.locator("#list .tag").first).to_have_text("Just outside the cut-off")
     page.get_by_role("columnheader", name="Deprivation: rank").get_by_role("link").click()
     expect(page).to_have_url(re.compile("sort=rank.deprivation"))
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Deprivation")
@@ -245,7 +245,9 @@ def test_the_map_follows_the_weights(tab: Callable[..., Tab]) -> None:
     with page.expect_response(re.compile(r"/api/map\?.*cut")) as answer:
         page.get_by_label("Community needs: worst", exact=True).fill("40")
     classes = {c["label"]: c["areas"] for c in answer.value.json()["classes"]}
-    expect(page.locator("#legend")).to_contain_text(f"Enters: {classes['Enters']}")
+    expect(page.locator("#legend")).to_contain_text(
+        f"Enters the list: {classes['Enters the list']}"
+    )
 
 
 @pytest.mark.parametrize(("status", "body"), [(503, "{}"), (200, '{"layer"')])
@@ -303,7 +305,7 @@ def test_a_part_of_the_map_that_does_not_come_is_said_not_to(
     page.route(re.compile("/api/tiles/"), all_but_one)
     page.goto(f"{address}/")
     page.wait_for_selector("[data-map][data-failed][data-drawn]", state="attached")
-    assert "Some of the map did not come" in words_over_the_map(page)
+    assert "Some of the map did not load" in words_over_the_map(page)
 
 
 def test_colours_that_come_late_do_not_cover_later_ones(
@@ -332,7 +334,7 @@ def test_colours_that_do_not_come_are_said_not_to(blank: Callable[..., Tab], add
     page.route(re.compile("/api/map"), lambda route: route.abort())
     page.locator("select[name=layer]").select_option("rank.deprivation")
     page.wait_for_selector("[data-map][data-uncoloured]", state="attached")
-    assert "The colours of this map did not come" in words_over_the_map(page)
+    assert "The colours of this map did not load" in words_over_the_map(page)
     page.unroute(re.compile("/api/map"))
     page.locator("select[name=layer]").select_option("rank.community_needs")
     page.wait_for_selector("[data-map]:not([data-uncoloured])", state="attached")
@@ -382,15 +384,15 @@ def test_a_click_on_the_map_adds_a_site_and_so_does_the_field(tab: Callable[...,
     page.get_by_label("Add a site at").fill("vesselhoe badger green")
     page.keyboard.press("Enter")
     expect(page.locator(".chosen li")).to_have_count(2)
-    page.get_by_role("link", name="Take out site 1").click()
+    page.get_by_role("link", name="Remove site 1").click()
     expect(page.locator(".chosen li")).to_have_count(1)
 
 
 def test_options_without_scripts(tab: Callable[..., Tab]) -> None:
     page = tab("/area/F02000001/options", java_script_enabled=False)
-    page.get_by_role("spinbutton", name="New places").fill("2")
-    page.get_by_label("They could go to").select_option("grid:500")
-    page.get_by_role("button", name="Work it out").click()
+    page.get_by_role("spinbutton", name="Number of new venues").fill("2")
+    page.get_by_label("Possible sites").select_option("grid:500")
+    page.get_by_role("button", name="Calculate").click()
     expect(page).to_have_url(re.compile("sites=2"))
     expect(page.locator("#outcome .big")).to_contain_text("2 new venues")
     expect(page.locator("#told-sites tbody tr")).to_have_count(2)
@@ -417,7 +419,7 @@ def test_a_download_is_the_list_that_is_shown(tab: Callable[..., Tab], tmp_path:
     started.value.save_as(file)
     lines = file.read_text("utf-8-sig").splitlines()
     assert len(lines) == 1 + count
-    assert all("Near miss" in line for line in lines[1:])
+    assert all("Just outside the cut-off" in line for line in lines[1:])
 
 
 def test_with_a_keyboard_alone(tab: Callable[..., Tab]) -> None:
@@ -504,7 +506,7 @@ def test_without_scripts(tab: Callable[..., Tab]) -> None:
     expect(page.locator(".map-picture")).to_be_visible()
     page.goto(page.url.split("/?")[0] + "/weights")
     page.get_by_label("Deprivation: worst", exact=True).fill("30")
-    page.get_by_role("button", name="Work it out").click()
+    page.get_by_role("button", name="Calculate").click()
     expect(page.locator("#outcome .big")).to_contain_text("enter")
     page.get_by_role("link", name="Back to the published setting").last.click()
     expect(page.locator("#outcome")).to_contain_text("This is the published setting")
@@ -536,6 +538,6 @@ def test_on_paper_there_is_nothing_to_press(tab: Callable[..., Tab]) -> None:
     for selector in ("nav.menu", ".downloads", "form", "button"):
         for one in page.locator(selector).all():
             expect(one).to_be_hidden()
-    expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
+    expect(page.get_by_role("heading", name="How it compares")).to_be_visible()
     expect(page.get_by_role("heading", name="Map", exact=True)).to_be_hidden()
     expect(page.locator("#legend")).to_be_hidden()

@@ -96,7 +96,7 @@ def test_where_there_is_no_site_the_larger_area_is_offered(client: Client, count
         if told.status_code == 422:
             row = county.areas.position[code]
             district = county.areas.table["district_name"][row]
-            assert "try other places that they could go to" in told.text
+            assert "try other possible sites" in told.text
             assert f"or ask about {district} (" in told.text
             return
     pytest.fail("every area has a library in or near it")
@@ -106,7 +106,7 @@ def test_fewer_sites_than_were_asked_for_are_told(client: Client) -> None:
     told = client.get(f"/api/areas/{PLACE}/options?candidates=grid:500&sites=20").json()
     n = len(told["siting"]["sites"])
     assert n < 20
-    assert any("no more were looked for" in text for text in told["answer"])
+    assert any("so we looked for no more" in text for text in told["answer"])
 
 
 def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
@@ -121,8 +121,8 @@ def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
             if int(candidates[1].replace(",", "")) < 3:
                 continue  # then there are no more places, which is said
             why = (
-                "1 of the 3 places asked for is proposed: a further one at any of the "
-                f"{candidates[1]} candidates would bring nobody else within 15 minutes' walk."
+                "We propose 1 of the 3 venues that you asked for. One more, at any of the "
+                f"{candidates[1]} possible sites, would bring nobody else within 15 minutes' walk."
             )
             assert told.json()["answer"][1] == why
             assert why in text_of(client.get(f"/area/{code}/options").text).split("Where they")[0]
@@ -153,8 +153,8 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
     assert "not known who has such a place already" in told["answer"][1]
     page = text_of(client.get(f"/area/{DISTRICT}/options?{asked}").text)
     assert told["answer"][0] in page
-    assert "Arts centre or gallery (none was read)" in page
-    assert "Public library (none was read)" not in page
+    assert "Arts centre or gallery (no data loaded)" in page
+    assert "Public library (no data loaded)" not in page
     assert "instead of" not in page
     assert "for each pound" not in page
 
@@ -181,7 +181,7 @@ def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results
         )
     page = client.get(f"/area/{DISTRICT}/options?q=zzzz")
     assert page.status_code == 200
-    assert "Nothing was found for “zzzz”" in page.text
+    assert "We found nothing for “zzzz”" in page.text
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,10 @@ def test_a_programme_selects_the_neediest_of_each_district(client: Client, count
         assert said in page
     for part in told["rule"]:
         assert part["part"] in page
-    assert "the draws were left out. commonweal invest allocate five makes them" in page
+    assert (
+        "no recalculations with different assumptions. To make them, run commonweal invest allocate five"
+        in page
+    )
     assert "Five awards" in client.get("/programmes").text
 
 
@@ -247,8 +250,8 @@ def test_who_gains_and_loses_beside_the_studys_list(client: Client, county: Resu
     listed = county.designations["left_behind"].selected
     own = {c for c, s in zip(county.areas.codes, listed, strict=True) if s}
     codes = {a["Code"]: a["In"] for a in told["beside"]["areas"]}
-    assert {c for c, side in codes.items() if side == "This one only"} == chosen - own
-    assert {c for c, side in codes.items() if side == "The other only"} == own - chosen
+    assert {c for c, side in codes.items() if side == "This list only"} == chosen - own
+    assert {c for c, side in codes.items() if side == "The other list only"} == own - chosen
     counts = [side["Neighbourhoods"] for side in told["beside"]["sides"]]
     assert counts == [len(chosen & own), len(chosen - own), len(own - chosen)]
 
@@ -260,7 +263,7 @@ def test_programmes_that_are_not_there(
     assert client.get("/api/programmes/none").status_code == 404
     assert client.get("/programme/five?against=moon").status_code == 422
     none = client_of(replace(explorer, programmes={}))
-    assert "No programme that ships is for this study" in none.get("/programmes").text
+    assert "No funding programme is set up for this study" in none.get("/programmes").text
 
 
 def test_a_programme_of_another_study_is_refused(county: Results, cache: Path) -> None:

@@ -96,7 +96,7 @@ def test_the_box_leads_to_the_profile_and_names_the_neighbour(
     assert found.status_code == 303
     assert found.headers["location"] == f"/area/{code}?cut.left_behind.1=12&postcode=NR30+5NY"
     page = asked.get(found.headers["location"]).text
-    assert "NR30 5NY lies in" in page
+    assert "NR30 5NY is in" in page
     assert f'href="/area/{other}' in page.split("may be in")[1]
     # Said of another area it is not true, and not repeated.
     assert "NR30 5NY" not in asked.get(f"/area/{other}?postcode=NR30+5NY").text

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="commonweal",
-    help="Find the neighbourhoods that are left behind, and say how sure that is and why.",
+    help="Find 'left behind' neighbourhoods: which they are, how stable the list is, and why.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show technical details of errors.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -45,7 +45,7 @@ def options(
     debug: Debug = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Find the neighbourhoods that are left behind, and say how sure that is and why."""
+    """Find 'left behind' neighbourhoods: which they are, how stable the list is, and why."""
     context.obj = debug
     context.with_resource(record_inputs())
     if version:
@@ -88,7 +88,7 @@ _terminated = threading.Event()
 
 
 def main() -> None:
-    """Run the command line: 0 done, 2 a user's mistake (told in plain lines), 1 a fault."""
+    """Run the command line: 0 done, 2 a user's mistake, 1 a fault."""
     _end_in_order()
     code = _exit_code([a for a in sys.argv[1:] if a != "--debug"], "--debug" in sys.argv)
     if code in _STOPPED and _solver_runs():
@@ -145,7 +145,7 @@ def _solver_runs() -> bool:
 
 
 def _print_error(error: Exception) -> int:
-    """Tell an error in plain lines, and give the exit code."""
+    """Print an error in plain lines, and give the exit code."""
     show = getattr(error, "show", None)
     if show is not None:  # a wrong option or argument: typer's own words
         show()
@@ -157,7 +157,7 @@ def _print_error(error: Exception) -> int:
         return 2
     if isinstance(error, FileNotFoundError) and _folder_is_gone():
         print(
-            "commonweal: the folder that you are in no longer exists; go to one that does (cd) and try again",
+            "commonweal: your current folder no longer exists; go to one that does (cd) and try again",
             file=sys.stderr,
         )
         return 2

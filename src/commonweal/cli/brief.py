@@ -1,4 +1,4 @@
-"""The commands about one place: `commonweal show`, `brief` and `session`."""
+"""The commands about one area: `commonweal show`, `brief` and `session`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def show(
     area: Annotated[str, typer.Argument(help="A code, a name, 'name, authority', or a postcode.")],
     study: Annotated[
-        str | None, typer.Option(help="The study; if not given, the newest that has the area.")
+        str | None, typer.Option(help="The study [default: the newest that has the area].")
     ] = None,
     postcodes: Postcodes = None,
     draws: Draws = None,
@@ -71,7 +71,7 @@ def show(
 
 
 MOST_PROFILES = 5000
-"""More are more than a folder, and whoever opens it, can bear."""
+"""Profiles that one folder can hold."""
 
 
 def brief(
@@ -79,35 +79,37 @@ def brief(
     areas: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Places: code, name, 'name, authority', postcode; or larger areas: authority, region... "
+            help="Areas by code, name, 'name, authority' or postcode; or a whole authority, region... "
             "[default: the study's focus, or all of it]"
         ),
     ] = None,
     codes: Annotated[
         Path | None,
-        typer.Option(help="A file of more places: one a line, or a CSV's first column."),
+        typer.Option(help="A file of more areas: one a line, or the first column of a CSV."),
     ] = None,
     profiles: Annotated[
         Literal["none", "selected", "all"],
-        typer.Option(help="Which places get a profile of two pages."),
+        typer.Option(help="Which areas get a two-page profile; selected: those on the list."),
     ] = "selected",
     charts: Annotated[
         Literal["none", "overview", "all"],
-        typer.Option(help="Which charts are put beside the pages as PNG, SVG and CSV."),
+        typer.Option(help="Which charts to write as PNG, SVG and CSV too."),
     ] = "overview",
     options: Annotated[
         str,
         typer.Option(
-            help="Add a page on what new places of this kind would do here, such as library."
+            help="Add a page on what new venues of this type would do here, such as library."
         ),
     ] = "",
     programme: Annotated[
         str,
-        typer.Option(help="Add a page on who this funding programme selects: a name or a file."),
+        typer.Option(
+            help="Add a page on which areas this funding programme selects: a name or a file."
+        ),
     ] = "",
     against: Annotated[
         str,
-        typer.Option(help="Another programme, to tell on that page who gains and who loses."),
+        typer.Option(help="Compare with another programme on that page: who gains and who loses."),
     ] = "",
     postcodes: Postcodes = None,
     draws: Draws = None,
@@ -117,7 +119,7 @@ def brief(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a briefing pack: profiles and an overview as web pages and PDF, a workbook, charts, a zip."""
+    """Write a briefing pack: an overview and profiles (web and PDF), a workbook and charts, zipped."""
     from commonweal.document.format import format_count
     from commonweal.report.case.pack_pages import check_pages, options_page, programme_page
     from commonweal.report.place.maps import Shapes
@@ -133,7 +135,7 @@ def brief(
     from commonweal.study.names import codes_in, counted_areas, find_scope
 
     if against and not programme:
-        raise CommonwealError(f"--against {against}: expected a --programme to set it beside")
+        raise CommonwealError(f"--against {against}: expected a --programme to compare it with")
     with progress_bar() as progress:
         recipe = load_asked(study)
         check_pages(recipe.name, options, programme, against)
@@ -216,22 +218,23 @@ def _check_places(
 def _refuse_many(count: int) -> None:
     if count > MOST_PROFILES:
         raise CommonwealError(
-            f"{count:,} profiles are more than one folder should hold (at most {MOST_PROFILES:,}); "
+            f"{count:,} profiles are too many for one folder (at most {MOST_PROFILES:,}); "
             "name fewer areas, or use --profiles none"
         )
 
 
 def session(
-    file: Annotated[str, typer.Argument(help="A session that ships, or the path of a YAML file.")],
+    file: Annotated[str, typer.Argument(help="A built-in session, or the path of a YAML file.")],
     draws: Draws = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write [default: results/sessions/NAME].")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only check the file and its studies; run nothing.")
+        bool,
+        typer.Option("--check", help="Only check the file and its studies, without running them."),
     ] = False,
 ) -> None:
-    """Make an evidence session: a page, a PDF and a pack, with the figures filled in from results."""
+    """Write an evidence session: a page, a PDF and a pack, with figures from the results."""
     from commonweal.report.session.spec import load_session
     from commonweal.report.study.folder import check_folder
     from commonweal.spec import load_study

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Draws = Annotated[
     int | None,
-    typer.Option(min=0, help="Draws in place of the study's; 0 for none, and no sensitivity."),
+    typer.Option(
+        min=0,
+        help="Number of recalculations [default: the study's]; 0 for none, and no sensitivity.",
+    ),
 ]
 NoSensitivity = Annotated[
-    bool, typer.Option("--no-sensitivity", help="Leave out which choice matters.")
+    bool, typer.Option("--no-sensitivity", help="Leave out the sources of uncertainty.")
 ]
-StudyName = Annotated[str, typer.Argument(help="A study that ships, or the path of a YAML file.")]
+StudyName = Annotated[str, typer.Argument(help="A built-in study, or the path of a YAML file.")]
 StudyOrFolder = Annotated[
     str,
-    typer.Argument(help="A study that ships, the path of a YAML file, or a results folder."),
+    typer.Argument(help="A built-in study, the path of a YAML file, or a results folder."),
 ]
 
 
@@ -91,7 +94,7 @@ def print_answer(
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a file, or say plainly why it cannot be written."""
+    """Write a file, or explain why it cannot be written."""
     try:
         file.write_text(text, "utf-8")
     except OSError as error:
@@ -103,7 +106,7 @@ def every_number(data: Mapping[str, Any]) -> tuple[str, Callable[[Path], None]]:
     import json
 
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return "Every number, unrounded.", lambda path: write_text(path, text)
+    return "All numbers, unrounded.", lambda path: write_text(path, text)
 
 
 Out = Annotated[Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")]
@@ -111,22 +114,25 @@ Postcodes = Annotated[
     Path | None,
     typer.Option(
         envvar="COMMONWEAL_POSTCODES",
-        help="A postcode directory (CSV) of your own [default: the packaged one].",
+        help="Your own postcode directory (CSV) [default: the built-in one].",
     ),
 ]
-WhichDesignation = Annotated[
-    str, typer.Option(help="Which designation selects, where the study has several.")
-]
+WhichDesignation = Annotated[str, typer.Option(help="Which list to use, if the study has several.")]
 Interventions = Annotated[
-    str, typer.Option(help="What can be done: a set that ships, or a YAML file.")
+    str, typer.Option(help="Possible interventions: a built-in set, or a YAML file.")
 ]
-Equity = Annotated[float, typer.Option(help="To what power need counts; 0 counts people alike.")]
-Minutes = Annotated[
-    float, typer.Option(help="Minutes' walk within which a new place counts as reached.")
+Equity = Annotated[
+    float,
+    typer.Option(
+        help="Weight of need: 0 counts everyone the same, 1 in proportion to need, 2 its square."
+    ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
+Minutes = Annotated[float, typer.Option(help="Longest walk to a new venue, in minutes.")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Seed of random numbers: the same seed gives the same answer.")
+]
 Year = Annotated[
-    int | None, typer.Option(help="Of a study over years: which [default: the latest].")
+    int | None, typer.Option(help="Year, for a study over several years [default: the latest].")
 ]
 
 

@@ -1,4 +1,4 @@
-"""Find the study that an area belongs to, by whatever a person calls the area."""
+"""Find the study that an area belongs to, by code, name or postcode."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str
     around = shapely.STRtree(outlines).query_nearest(point, max_distance=_COAST)
     if not len(around):
         raise CommonwealError(
-            f"postcode {postcode} lies in none of the outlines of the {areas.plural} of {study.title}; "
-            "expected one around it, a code or a name, or with --postcodes a directory of your own"
+            f"postcode {postcode} is outside every one of the {areas.plural} of {study.title}; "
+            "expected a postcode inside one, a code or a name; or give your own directory with --postcodes"
         )
     return str(shapes["code"][int(around[0])])
 

@@ -34,25 +34,23 @@ if TYPE_CHECKING:
 def allocate(
     programme: Annotated[
         str,
-        typer.Argument(
-            help="A programme that ships, such as appg-225, or the path of a YAML file."
-        ),
+        typer.Argument(help="A built-in programme, such as appg-225, or the path of a YAML file."),
     ],
     against: Annotated[
-        str, typer.Option(help="Another programme: who gains and who loses beside it.")
+        str, typer.Option(help="Compare with another programme: who gains and who loses.")
     ] = "",
     draws: Draws = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            help="A table of codes that the programme excludes: FILE, or NAME=FILE where there are several; "
-            "'none' leaves the exclusion out. May be given several times."
+            help="A table of codes that the programme excludes: FILE, or NAME=FILE if it has several exclusions; "
+            "'none' leaves the exclusion out. Repeatable."
         ),
     ] = None,
     published: Annotated[
         Path | None,
         typer.Option(
-            help="A table of the codes on the published list: how the outcome differs from it."
+            help="A table of the codes on the published list, to check the result against."
         ),
     ] = None,
     out: Annotated[
@@ -60,7 +58,7 @@ def allocate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Apply a funding programme's rule: who gets an award, by what margin, how sure, at what cost."""
+    """Apply a funding programme's rule: which areas it funds, how stable that is, and the cost."""
     from commonweal.document.text import document_lines
     from commonweal.invest.allocation.on_study import compare_programmes, run_programme
     from commonweal.report.study.folder import check_folder
@@ -100,51 +98,49 @@ def allocate(
 def portfolio(
     study: StudyOrFolder,
     budget: Annotated[str, typer.Option(help="Pounds over all years, such as 20m or 750k.")],
-    years: Annotated[int, typer.Option(help="Years to spend in, and to count effects in.")] = 10,
-    areas: Annotated[
-        str, typer.Option(help="selected: those that the study's designation selects.")
-    ] = "",
+    years: Annotated[int, typer.Option(help="Years of spending and effects.")] = 10,
+    areas: Annotated[str, typer.Option(help="selected: the areas on the study's list.")] = "",
     area: Annotated[
         list[str] | None,
-        typer.Option(help="An area or larger area by code or name; may be given several times."),
+        typer.Option(help="An area or larger area, by code or name. Repeatable."),
     ] = None,
     interventions: Interventions = "first-set",
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this intervention; may be given several times.")
+        list[str] | None, typer.Option(help="Use only this intervention. Repeatable.")
     ] = None,
     index: Annotated[
-        str, typer.Option(help="Index on which need is measured [default: the study's first].")
+        str, typer.Option(help="Index that measures need [default: the study's first].")
     ] = "",
     designation: WhichDesignation = "",
-    a_year: Annotated[str, typer.Option(help="Pounds in any one year at most.")] = "",
+    a_year: Annotated[str, typer.Option(help="Most pounds in any one year.")] = "",
     least_share: Annotated[
         list[str] | None,
-        typer.Option(
-            help="AUTHORITY=SHARE: the least share of what is spent there; several times."
-        ),
+        typer.Option(help="AUTHORITY=SHARE: least share of the spending there. Repeatable."),
     ] = None,
     starts_a_year: Annotated[
         list[str] | None,
-        typer.Option(help="INTERVENTION=N: begun in N places a year at most; several times."),
+        typer.Option(help="INTERVENTION=N: most starts a year. Repeatable."),
     ] = None,
-    most_each: Annotated[
-        int | None, typer.Option(help="Interventions in one place at most.")
-    ] = None,
+    most_each: Annotated[int | None, typer.Option(help="Most interventions in one area.")] = None,
     equity: Equity = 1.0,
     repeat: Annotated[
-        float, typer.Option(help="What a second intervention on one outcome counts, 0 to 1.")
+        float,
+        typer.Option(help="How much a second intervention on the same outcome counts, 0 to 1."),
     ] = 0.5,
     stated_counts: Annotated[
-        float, typer.Option(help="What outcomes count that the index does not measure; 0: nothing.")
+        float, typer.Option(help="How much outcomes outside the index count; 0: not at all.")
     ] = 1.0,
     draws: Annotated[
-        int, typer.Option(min=0, help="Draws of costs and effects, a few seconds each; 0: none.")
+        int,
+        typer.Option(
+            min=0, help="Recalculations with other costs and effects, a few seconds each; 0: none."
+        ),
     ] = 30,
     seed: Seed = 1,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Choose what to do where within a budget: the mix that meets most need, and how sure that is."""
+    """Choose interventions within a budget: the mix that meets most need, and how stable it is."""
     from commonweal.document.text import document_lines
     from commonweal.document.write import write_report
     from commonweal.invest.portfolio import SELECTED, PortfolioOptions
@@ -206,20 +202,18 @@ def site(
     area: Annotated[
         list[str],
         typer.Option(
-            help="Code or name of an area, or of a larger one such as an authority; several times for more."
+            help="Code or name of an area, or of a larger one such as an authority. Repeatable."
         ),
     ],
-    kind: Annotated[str, typer.Option(help="Kind of place to build, such as library.")],
-    sites: Annotated[int | None, typer.Option(help="At most so many new places.")] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="They cost at most so much, such as 2m.")
-    ] = None,
+    kind: Annotated[str, typer.Option(help="Type of venue to build, such as library.")],
+    sites: Annotated[int | None, typer.Option(help="Most new venues.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Most that they may cost, such as 2m.")] = None,
     minutes: Minutes = 15,
     candidates: Annotated[
         str,
         typer.Option(
-            help="Where they could go: schools, another kind or group of places (pub), postcodes, "
-            "grid:500 (metres), or a CSV file with places, costs and capacities."
+            help="Possible sites: schools, another type or group of venues (pub), postcodes, "
+            "grid:500 (metres), or a CSV file with sites, costs and capacities."
         ),
     ] = "schools",
     model: Annotated[
@@ -231,14 +225,16 @@ def site(
     ] = "maximal_covering",
     equity: Equity = 1.0,
     need: Annotated[
-        str, typer.Option(help="Index whose ranks are need [default: the study's first].")
+        str, typer.Option(help="Index whose ranks measure need [default: the study's first].")
     ] = "",
     moves: Annotated[
-        str, typer.Option(help="Indicator in metres that a new place shortens, from a table.")
+        str, typer.Option(help="Indicator in metres, from a table, that a new venue would shorten.")
     ] = "",
-    method: Annotated[str, typer.Option(help="greedy, search or exact.")] = "exact",
+    method: Annotated[
+        str, typer.Option(help="How to search: greedy, search or exact (proves the best).")
+    ] = "exact",
     seconds: Annotated[
-        float, typer.Option(help="Time for the proof; Ctrl-C ends it with the best so far.")
+        float, typer.Option(help="Seconds for the proof; Ctrl-C stops with the best so far.")
     ] = 60,
     out: Annotated[
         Path | None,
@@ -246,7 +242,7 @@ def site(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find where new places should go: who is reached, what that changes, and how sure it is."""
+    """Find the best sites for new venues: who is reached, what changes, and how stable that is."""
     from typing import Any, cast
 
     from commonweal.document.text import document_lines
@@ -293,19 +289,19 @@ def site(
 def _told(
     progress: Callable[[str, int, int], None] | None,
 ) -> Callable[[float, float, float], None] | None:
-    """Tell how far cost and bound are apart on the progress bar."""
+    """Show the gap between cost and bound on the progress bar."""
     if progress is None or not sys.stderr.isatty():
         return None
 
     def told(objective: float, bound: float, _: float) -> None:
         gap = abs(objective - bound) / max(abs(objective), 1e-12)
-        progress(f"proving, {100 * min(gap, 1.0):.2f}% in doubt", 0, 0)
+        progress(f"proving, within {100 * min(gap, 1.0):.2f}% of the best", 0, 0)
 
     return told
 
 
 invest_app = typer.Typer(
-    help="What to do about it: where to invest, in what, and whether it is worth it.",
+    help="Plan investment: where, in what, and whether it is worth the cost.",
     no_args_is_help=True,
 )
 invest_app.command("allocate")(allocate)

@@ -30,20 +30,23 @@ def appraise(
     project: Annotated[
         str,
         typer.Argument(
-            help="A project that ships, such as community-hub, or the path of a YAML file."
+            help="A built-in project, such as community-hub, or the path of a YAML file."
         ),
     ],
     draws: Annotated[
-        int, typer.Option(min=1, help="How often uncertain inputs are drawn.")
+        int, typer.Option(min=1, help="Number of recalculations with other inputs.")
     ] = 10_000,
     seed: Seed = 1,
     parameters: Annotated[
-        str, typer.Option(help="Parameters in place of the project's: a set that ships or a file.")
+        str,
+        typer.Option(
+            help="Use these parameters instead of the project's: a built-in set or a file."
+        ),
     ] = "",
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Appraise a project: costs, benefits, how sure, what drives the answer (Green Book)."""
+    """Appraise a project (Green Book): costs, benefits, their range, and what drives the result."""
     from commonweal.document import write_report
     from commonweal.document.text import document_lines
     from commonweal.invest.appraisal import appraise as appraised
@@ -69,44 +72,44 @@ def case(
     subject: Annotated[
         str,
         typer.Argument(
-            help="A programme, such as appg-225, or a study, such as open-england: one that ships, a YAML file, "
+            help="A programme, such as appg-225, or a study, such as open-england: built-in, a YAML file, "
             "or the study's results folder."
         ),
     ],
     area: Annotated[
         list[str] | None,
         typer.Option(
-            help="Code or name of an authority or other part; needed with a study; several times for more."
+            help="Code or name of an authority or other larger area; needed with a study. Repeatable."
         ),
     ] = None,
     places: Annotated[
-        int, typer.Option(min=1, help="With a study: how many of the neediest areas there.")
+        int, typer.Option(min=1, help="With a study: how many of its neediest areas.")
     ] = 10,
     budget: Annotated[
         str, typer.Option(help="Pounds over all years, such as 20m [default: the programme's].")
     ] = "",
-    years: Annotated[int, typer.Option(min=1, max=50, help="Over how many years.")] = 10,
-    first_year: Annotated[int, typer.Option(help="The year in which money is first spent.")] = 2026,
+    years: Annotated[int, typer.Option(min=1, max=50, help="Number of years.")] = 10,
+    first_year: Annotated[int, typer.Option(help="First year of spending.")] = 2026,
     minutes: Minutes = 15,
     kind: Annotated[
-        str, typer.Option(help="Kind of place to find sites for [default: what the mix builds].")
+        str, typer.Option(help="Type of venue to find sites for [default: what the mix builds].")
     ] = "",
     candidates: Annotated[
         str,
         typer.Option(
-            help="Where what is built could go: schools, another kind of place, postcodes, grid:500, or a CSV file."
+            help="Possible sites: schools, another type of venue, postcodes, grid:500, or a CSV file."
         ),
     ] = "schools",
     pooled: Annotated[
         bool,
         typer.Option(
             "--pooled",
-            help="Put the money where it meets most need, not an equal part into each place.",
+            help="Put the money where it meets most need, not an equal share into each area.",
         ),
     ] = False,
     interventions: Interventions = "first-set",
     values: Annotated[
-        str, typer.Option(help="What effects are worth: a set that ships, or a YAML file.")
+        str, typer.Option(help="Values of effects: a built-in set, or a YAML file.")
     ] = "first-values",
     exclude: Annotated[
         list[str] | None,
@@ -114,14 +117,14 @@ def case(
     ] = None,
     draws: Draws = None,
     seed: Seed = 1,
-    seconds: Annotated[float, typer.Option(help="Time for each proof.")] = 60,
+    seconds: Annotated[float, typer.Option(help="Seconds for each proof.")] = 60,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the annex: a page, a PDF, a workbook, tables, a GeoPackage."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make the case: who gets it, what is done, where, what it costs, what it is worth, how sure that is."""
+    """Write a business case: who is funded, what is built where, costs, benefits and their range."""
     from commonweal.document import write_report
     from commonweal.invest.case import CaseOptions, make_case
     from commonweal.report.case.report import case_report
@@ -144,7 +147,7 @@ def case(
         if out is not None:
             if progress is not None:
                 progress("writing the annex", 0, 0)
-            placed = "The places with what each gets, and the sites, for mapping programs."
+            placed = "The areas with what each gets, and the sites, for mapping programs."
             more = {
                 "case.json": every_number(data),
                 "places.gpkg": (placed, lambda path: write_places(made, path)),
@@ -164,14 +167,14 @@ def baseline(
     area: Annotated[
         list[str] | None,
         typer.Option(
-            help="A place to follow by code or name; several times [default: those that the study selects]."
+            help="An area to follow, by code or name. Repeatable [default: those on the study's list]."
         ),
     ] = None,
     designation: WhichDesignation = "",
     year: Year = None,
     as_json: Json = False,
 ) -> None:
-    """Keep how places and all others are now, to see later what moved."""
+    """Record how areas are now, to measure later what changed."""
     from commonweal.invest.tracker.on_study import SELECTED, take_baseline, write_baseline
     from commonweal.report.study.folder import check_folder
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -191,8 +194,8 @@ def baseline(
     among = listed_areas(results) if recipe.focus and not area else known
     print_lines(
         [
-            f"{followed:,} of {among} are followed, on {len(taken.measures):,} measures.",
-            f"All {known} are kept, so that like places can be found later.",
+            f"The baseline follows {followed:,} of {among}, on {len(taken.measures):,} measures.",
+            f"It records all {known}, to find similar ones later.",
         ]
     )
     print(f"\nBaseline: {folder}")
@@ -203,24 +206,25 @@ def track(
         Path, typer.Argument(metavar="BASELINE", help="A folder that 'baseline' wrote.")
     ],
     study: Annotated[
-        str, typer.Option(help="The study with newer sources, by name or path of a YAML file.")
+        str,
+        typer.Option(help="The study with newer sources: its name, or the path of a YAML file."),
     ],
     year: Year = None,
     earlier: Annotated[
         Path | None,
-        typer.Option(help="A baseline of an earlier date, to check the course before."),
+        typer.Option(help="A baseline of an earlier date, to check the trend before."),
     ] = None,
-    like: Annotated[int, typer.Option(help="Like places beside each.")] = 5,
+    like: Annotated[int, typer.Option(help="How many similar areas to compare each with.")] = 5,
     within: Annotated[
         list[str] | None,
         typer.Option(
-            help="Group that like places share, such as region; several times [default: region and classes]."
+            help="Group that similar areas share, such as region. Repeatable [default: region and classes]."
         ),
     ] = None,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Say what moved in the places of a baseline, beside places like them: association, not cause."""
+    """Measure what changed in a baseline's areas, compared with similar ones: association, not cause."""
     from dataclasses import replace
 
     from commonweal.document.text import document_lines

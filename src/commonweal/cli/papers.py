@@ -31,7 +31,7 @@ def discontent(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Set the vote of 2016 beside decline and left-behind areas: association, not cause."""
+    """Compare the 2016 vote with decline and 'left behind' areas: association, not cause."""
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -59,28 +59,31 @@ CALIBRATION, COUNTRIES = "calibration", "countries"
 def wealth(
     country: Annotated[
         list[str] | None,
-        typer.Option(help="A country by code or name, such as GBR; may be given several times."),
+        typer.Option(help="A country by code or name, such as GBR. Repeatable."),
     ] = None,
     people: Annotated[
-        float | None, typer.Option(help="People of a place of your own, with --income.")
+        float | None, typer.Option(help="Population of your own area, with --income.")
     ] = None,
     income: Annotated[
-        float | None, typer.Option(help="Its income per head and year, in any currency.")
+        float | None, typer.Option(help="Its yearly income per person, in any currency.")
     ] = None,
-    change: Annotated[float, typer.Option(help="Percentage points by which trust changes.")] = 1.0,
+    change: Annotated[float, typer.Option(help="Change in trust, in percentage points.")] = 1.0,
     form: Annotated[
-        str, typer.Option(help="Form told in words: linear, compensating or equivalent.")
+        str, typer.Option(help="Measure to describe: linear, compensating or equivalent.")
     ] = "linear",
     coefficients: Annotated[
         str,
         typer.Option(
-            help="How much trust weighs against income: calibration, doubling, countries (a regression across "
-            "countries, made on the spot), or a YAML file with b, g, var_b, var_g, cov_bg."
+            help="How much trust counts compared with income: calibration, doubling, countries (a regression across "
+            "countries), or a YAML file with b, g, var_b, var_g, cov_bg."
         ),
     ] = CALIBRATION,
-    b: Annotated[float | None, typer.Option("--b", help="Own coefficient of ln income.")] = None,
+    b: Annotated[
+        float | None, typer.Option("--b", help="Your own coefficient of ln income.")
+    ] = None,
     g: Annotated[
-        float | None, typer.Option("--g", help="Own coefficient of trust, 0 to 1.")
+        float | None,
+        typer.Option("--g", help="Your own coefficient of trust, on a scale of 0 to 1."),
     ] = None,
     var_b: Annotated[float | None, typer.Option("--var-b", help="Variance of b.")] = None,
     var_g: Annotated[float | None, typer.Option("--var-g", help="Variance of g.")] = None,
@@ -90,16 +93,14 @@ def wealth(
         typer.Option(help="With --coefficients countries: what to hold constant, such as health."),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Discount rate of the stock [default: 0.015 and 0.04].")
+        float | None, typer.Option(help="Discount rate for the stock [default: 0.015 and 0.04].")
     ] = None,
-    years: Annotated[float, typer.Option(help="Years of the stock.")] = 25,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated intervals.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write a report with every country into.")
-    ] = None,
+    years: Annotated[float, typer.Option(help="Years that the stock covers.")] = 25,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers for intervals.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for a report on every country.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Value trust between people as wealth: for countries, for groups of them, for a place of your own."""
+    """Value trust between people as wealth: for countries, groups of countries, or your own area."""
     from commonweal.document import write_report
     from commonweal.papers import wealth as room
     from commonweal.papers.wealth import tables as told

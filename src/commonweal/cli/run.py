@@ -34,7 +34,7 @@ def run(
     ] = None,
     or_demo: Annotated[
         bool,
-        typer.Option("--or-demo", help="Where the data cannot be had, say so and run the demo."),
+        typer.Option("--or-demo", help="If the data are not available, run the demo instead."),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +54,7 @@ def run(
         except UnreachableError as error:
             if not or_demo:
                 raise
-            print(f"The data of {study} cannot be had here:\n{error}", file=sys.stderr)
+            print(f"The data of {study} are not available here:\n{error}", file=sys.stderr)
             print(
                 "Running the demo instead: a FICTIONAL county, made up by the program.\n",
                 file=sys.stderr,
@@ -74,28 +74,28 @@ def demo(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the whole road offline on a fictional county."""
+    """Run a complete worked example offline, with a fictional county."""
     run("demo", draws, no_sensitivity, out, as_json=as_json)
 
 
 def explore(
     study: StudyOrFolder,
     host: Annotated[
-        str, typer.Option(help="Where to serve; any other than this lets other machines in.")
+        str, typer.Option(help="Address to serve at; any other lets other machines connect.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8765,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser.")
     ] = False,
     programme: Annotated[
         list[str] | None,
         typer.Option(
-            help="A funding programme on this study, by name or file; those that ship are there. Several times."
+            help="Add a funding programme on this study, by name or file; built-in ones are included. Repeatable."
         ),
     ] = None,
     draws: Draws = None,
 ) -> None:
-    """Explore a study in the browser: list, map, profiles, weights; stop it with Ctrl-C."""
+    """Explore a study in the browser: list, map, profiles, weights. Stop it with Ctrl-C."""
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
 
@@ -117,7 +117,7 @@ def explore(
             print(f"{results.study.title}\n{address}\nStop it with Ctrl-C.", flush=True)
             if not is_loopback(held.getsockname()[0]):
                 print(
-                    f"Warning: whoever can reach this machine at {host} can read this study.",
+                    f"Warning: anyone who can reach this machine at {host} can read this study.",
                     file=sys.stderr,
                 )
             if not no_browser:
@@ -132,27 +132,27 @@ def explore(
 
 def compare(
     before: Annotated[str, typer.Argument(help="A study, or a results folder.")],
-    after: Annotated[str, typer.Argument(help="Another; its areas are the ones named.")],
+    after: Annotated[str, typer.Argument(help="Another; the comparison uses its areas.")],
     match: Annotated[
         list[str] | None,
         typer.Option(
-            help="An index or part of BEFORE, and what AFTER calls it: places=civic_assets. May be "
-            "given several times; what has the same name or label is compared anyway."
+            help="An index or domain of BEFORE, and its name in AFTER: places=civic_assets. Repeatable. "
+            "Those with the same name or label are compared anyway."
         ),
     ] = None,
     everyone: Annotated[
-        bool, typer.Option("--all", help="Name every area that enters or leaves.")
+        bool, typer.Option("--all", help="List every area that enters, leaves or stays.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write tables: to a .csv every area that enters, leaves or stays; into a folder "
-            "these and how the indices agree."
+            help="Write tables: a .csv of every area that enters, leaves or stays; or a folder with that "
+            "and the comparison of the indices."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two studies: who enters, leaves and stays, and how alike the indices are."""
+    """Compare two studies: who enters the list, leaves or stays, and how similar the indices are."""
     from commonweal.compare import compare_studies
     from commonweal.report.study.comparison import (
         study_comparison_data,
@@ -196,17 +196,17 @@ def units(
     areas: Annotated[
         list[str] | None,
         typer.Option(
-            help="Larger areas to run it on, such as msoa21; may be given several times. If not given, "
-            "those above the study's own that are still neighbourhoods."
+            help="Larger areas to run it on, such as msoa21. Repeatable [default: those above the study's own "
+            "that are still neighbourhoods]."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write every small area beside the larger ones that it lies in, as CSV."),
+        typer.Option(help="Write every small area with the larger ones around it, as CSV."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a study on larger areas too, and tell how much of the answer depends on the unit."""
+    """Run a study on larger areas too, to see how much the result depends on their size."""
     from commonweal.compare.run_on_units import run_on_units
     from commonweal.document.model import TableData
     from commonweal.report.study.comparison import unit_data, unit_lines, unit_table

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 sources_app = typer.Typer(
-    help="The published files: list, show, add, fetch, verify.", no_args_is_help=True
+    help="Published data files: list, show, add, fetch, verify.", no_args_is_help=True
 )
 
 
@@ -32,7 +32,7 @@ def sources_list(as_json: Json = False) -> None:
     wide = [max(len(getattr(s, key)) for s in catalogue.values()) for key in ("id", "vintage")]
     for name in sorted(catalogue):
         source = catalogue[name]
-        instead = " (your own, in place of the one that ships)" if store.in_place_of(name) else ""
+        instead = " (your own, instead of the built-in one)" if store.in_place_of(name) else ""
         print(f"{name:<{wide[0]}}  {source.vintage:<{wide[1]}}  {source.title}{instead}")
 
 
@@ -40,7 +40,7 @@ def sources_list(as_json: Json = False) -> None:
 def sources_show(
     name: Annotated[str, typer.Argument(help="Id of a source.")], as_json: Json = False
 ) -> None:
-    """Show what is known of a source."""
+    """Show the details of a source."""
     from commonweal.sources import Store
 
     source = Store.from_environment().source(name)
@@ -60,10 +60,10 @@ def sources_fetch(
         str | None, typer.Option(help="Fetch everything that this study uses.")
     ] = None,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Fetch sources that change (rolling) anew.")
+        bool, typer.Option("--refresh", help="Fetch sources that change (rolling) again.")
     ] = False,
 ) -> None:
-    """Fetch sources into the cache and check their bytes."""
+    """Download sources into the cache and check their bytes."""
     from commonweal.sources import Store
 
     if bool(names) == (study is not None):
@@ -84,10 +84,10 @@ def sources_fetch(
 @sources_app.command("verify")
 def sources_verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Ids of sources; every one if not given.")
+        list[str] | None, typer.Argument(help="Ids of sources [default: all].")
     ] = None,
 ) -> None:
-    """Check sources and what was made from them anew."""
+    """Check sources, and the files made from them, again."""
     from commonweal.sources import Store
 
     with progress_bar() as progress:
@@ -122,10 +122,10 @@ def _source_names(names: list[str], store: Store) -> list[str]:
 @sources_app.command("add")
 def sources_add(
     file: Annotated[
-        Path, typer.Argument(help="A YAML file of sources, as the catalogue has them.")
+        Path, typer.Argument(help="A YAML file of sources, in the format of the catalogue.")
     ],
 ) -> None:
-    """Add sources of your own, such as a newer vintage of one that ships."""
+    """Add your own sources, such as a newer vintage of a built-in one."""
     from commonweal.sources import load_catalogue
     from commonweal.sources.catalogue import add_sources
 
@@ -133,9 +133,9 @@ def sources_add(
     shipped = load_catalogue()
     for source in found:
         other = shipped.get(source.id)
-        instead = f", in place of the one that ships ({other.vintage})" if other else ""
+        instead = f", instead of the built-in one ({other.vintage})" if other else ""
         print(f"{source.id}: {source.title} ({source.vintage}){instead}.")
-    print(f"Written to {there}. Delete that file to have the sources that ship again.")
+    print(f"Written to {there}. Delete that file to return to the built-in sources.")
 
 
 areas_app = typer.Typer(
@@ -150,13 +150,13 @@ def areas() -> None:
 
 @areas_app.command("find")
 def areas_find(
-    name: Annotated[str, typer.Argument(help="A name, a part of one, or a code.")],
+    name: Annotated[str, typer.Argument(help="A name, part of a name, or a code.")],
     system: Annotated[
-        str | None, typer.Option(help="Look in one area system only, such as lad24 or lsoa21.")
+        str | None, typer.Option(help="Search one area system only, such as lad24 or lsoa21.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find an authority, region, ward or neighbourhood by name: its code, and what a study writes for it."""
+    """Find an authority, region, ward or neighbourhood by name: its code, and how to use it in a study."""
     from commonweal.report.listings import find_areas, found_lines
     from commonweal.sources import Store
 
@@ -176,22 +176,22 @@ def areas_find(
 
 def places(
     name: Annotated[
-        str, typer.Argument(help="A group or kind, such as library; all if not given.")
+        str, typer.Argument(help="A group or type, such as library [default: all].")
     ] = "",
 ) -> None:
-    """List the kinds of places that a study can ask for, what counts as each, and the registers that list them."""
+    """List the types of venues that a study can use, how each is defined, and the registers that list them."""
     from commonweal.report.listings import places_lines
 
     print_lines(places_lines(name))
 
 
 def evidence(
-    theme: Annotated[str, typer.Option(help="Only the works of this theme.")] = "",
+    theme: Annotated[str, typer.Option(help="Only works on this theme.")] = "",
     bibtex: Annotated[Path | None, typer.Option(help="Write the works as BibTeX.")] = None,
     csl: Annotated[Path | None, typer.Option(help="Write the works as CSL-JSON.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the works that claims cite: what each finds, how strong that is, what was checked."""
+    """List the evidence that claims cite: what each work found, how strong it is, what we checked."""
     from commonweal import evidence as library
     from commonweal.report.evidence import evidence_lines
 

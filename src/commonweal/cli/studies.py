@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 MOST_LINES = 20
-"""How many columns with gaps are told of."""
+"""How many columns with gaps are listed."""
 MOST_CODES = 3
-"""How many codes that are of no area are named."""
+"""How many unknown codes are named."""
 
-studies_app = typer.Typer(help="The studies that ship: list them, or show one.")
+studies_app = typer.Typer(help="The built-in studies: list them, or show one.")
 
 
 @studies_app.callback(invoke_without_command=True)
 def studies(context: typer.Context) -> None:
-    """List the studies that ship, or show one."""
+    """List the built-in studies, or show one."""
     if context.invoked_subcommand is not None:
         return
     from commonweal.spec import load_study, shipped_studies
@@ -42,7 +42,7 @@ def studies(context: typer.Context) -> None:
 
 @studies_app.command("show")
 def studies_show(study: StudyName, as_json: Json = False) -> None:
-    """Show the indices of a study with their weights, its rules, and what a file that extends it may say."""
+    """Show the indices of a study with their weights, its rules, and how to change it."""
     from commonweal.report.listings import study_data, study_lines
     from commonweal.spec import load_study, read_spec, shipped_studies
 
@@ -78,13 +78,12 @@ def check(study: StudyName) -> None:
     unseen = any(of.areas is None for of in checked.coverage)
     if unseen or (found.where and checked.areas is None and study not in shipped_studies()):
         print(
-            "The areas are not on this machine: whether 'where' names any, and how many of them have a value, "
-            "was not checked."
+            "The areas are not on this machine, so this did not check 'where' or how many areas have a value."
         )
 
 
 def _coverage(checked: Checked) -> list[str]:
-    """Say how many areas each column of the user's own has a value for, and what is left aside."""
+    """Count the areas with a value in each of the user's own columns, and the codes left aside."""
     from commonweal.document.format import format_count
 
     seen = [of for of in checked.coverage if of.areas is not None]
@@ -104,9 +103,9 @@ def _one_column(of: Coverage) -> str:
         return f"{line}."
     n, some = len(of.aside), ", ".join(f"'{code}'" for code in of.aside[:MOST_CODES])
     if n == 1:
-        return f"{line}; {some} is no area of the study."
+        return f"{line}; {some} is not an area of the study."
     more = f" and {n - MOST_CODES:,} more" if n > MOST_CODES else ""
-    return f"{line}; {n:,} codes are no areas of the study: {some}{more}."
+    return f"{line}; {n:,} codes are not areas of the study: {some}{more}."
 
 
 def new(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _MOST = 12
-"""Groups up to which those that are not published are told one by one."""
+"""Groups up to which those not published are listed one by one."""
 
 
 def survey(
@@ -38,8 +38,8 @@ def survey(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="A group of the survey, wave or area; several joined by '+' are crossed. May be given several "
-            "times. If not given, every group and the wave."
+            help="A group of the survey, wave or area; join several with '+' to cross them. Repeatable "
+            "[default: every group and the wave]."
         ),
     ] = None,
     out: Annotated[
@@ -47,7 +47,7 @@ def survey(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Estimate from a survey's microdata, by group, with intervals; and write a report."""
+    """Estimate outcomes from a survey's microdata, by group, with intervals, and write a report."""
     from commonweal.document import write_report
     from commonweal.report.study.folder import check_folder
     from commonweal.report.survey import survey_report
@@ -122,11 +122,11 @@ def _as_data(summary: Summary) -> dict[str, Any]:
 def small_areas(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A YAML file: the survey, the covariates, the model."),
+        typer.Argument(help="A YAML file with the survey, the covariates and the model."),
     ] = None,
     example: Annotated[
         Path | None,
-        typer.Option(help="Write an example that runs, with a survey in SPSS, into this folder."),
+        typer.Option(help="Write a working example, with a survey in SPSS, into this folder."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write [default: results/small-areas/NAME].")
@@ -180,17 +180,17 @@ def social_capital(
     ] = None,
     survey: Annotated[
         Path | None,
-        typer.Option(help="The YAML file of a survey; its outcomes say which headline they are."),
+        typer.Option(help="The YAML file of a survey whose outcomes name their headline."),
     ] = None,
     area: Annotated[
-        str, typer.Option(help="With a study: all that is known of one place, by code or name.")
+        str, typer.Option(help="With a study: all that we know about one area, by code or name.")
     ] = "",
     out: Annotated[
         Path | None, typer.Option(help="Write a report into this folder: page, PDF, tables.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List what social capital is measured by, and say which of it a study or a survey knows, and how."""
+    """List measures of social capital, and which of them a study or a survey has."""
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -272,13 +272,13 @@ def _asked(file: Path) -> Mapping[str, SurveyHeadline]:
 
 
 def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalFigure, ...]]:
-    """Read figures for the country; where a source cannot be had, say so and give the stated ones."""
+    """Read figures for the country; if a source is not available, warn and give the stated ones."""
     from commonweal.social_capital import figures_of
 
     try:
         return figures_of(framework, store)
     except UnreachableError as error:
-        print(f"Some figures for the country cannot be had here:\n{error}\n", file=sys.stderr)
+        print(f"Some figures for the country are not available here:\n{error}\n", file=sys.stderr)
         return {h.id: h.published for h in framework.headlines.values()}
 
 
@@ -294,7 +294,7 @@ def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
     found = find(row)
     if found is None:
         raise CommonwealError(
-            f"study {recipe.name} says nothing of social capital; expected 'social_capital' in it"
+            f"study {recipe.name} has no social capital; expected the key 'social_capital' in it"
         )
     name = areas.table["name"][row] or code
     if as_json:

@@ -38,14 +38,14 @@ NO_PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class IndexComparison:
-    """One index beside another, on the areas of the second.
+    """One index compared with another, on the areas of the second.
 
     Each pair of nodes is ranked among the areas that have both.
 
     Attributes
     ----------
     pairs
-        What stands beside what; the two indices come first.
+        What is compared with what; the two indices come first.
     areas
         The areas of the second.
     report
@@ -212,7 +212,7 @@ def _places(
 
 @dataclass(frozen=True, slots=True)
 class StudyComparison:
-    """Two studies beside each other, on the areas of the second.
+    """Two studies compared, on the areas of the second.
 
     Attributes
     ----------
@@ -279,7 +279,7 @@ def compare_studies(
     store
         For the links between area systems.
     stated
-        What of the first stands beside what of the second: see `match_indices`.
+        What of the first is compared with what of the second: see `match_indices`.
 
     Raises
     ------
@@ -335,7 +335,7 @@ def _focus(first: Results, second: Results, store: Store) -> NDArray[np.bool_] |
             for r in (first, second)
             if r.study.focus
         )
-        told = f"no {second.areas.singular} is in what is to be counted"
+        told = f"no {second.areas.singular} is in both"
         if both.any():
             told = f"of the {either.sum():,} {second.areas.plural} in either, {both.sum():,} are in both"
         raise StudyError(

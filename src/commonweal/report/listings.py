@@ -99,7 +99,7 @@ def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
         title = systems.system(system).title
         below = [s for s in systems.systems if system in systems.parents(s)]
         use = (
-            f"where: {{{system}: {code}}} in a study on {', '.join(below)}: its areas alone; or\n"
+            f"where: {{{system}: {code}}} in a study on {', '.join(below)}: only its areas; or\n"
             f"    focus: {{{system}: {code}}} to list them with ranks and cut-offs among all"
             if below
             else f"commonweal show {code}"
@@ -110,9 +110,9 @@ def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
     if len(rest):
         counts = rest.group_by("system", maintain_order=True).len()
         told = ", ".join(f"{n:,} of {system}" for system, n in counts.iter_rows())
-        yield f"More fit {asked!r}: {told}. List those of one system with --system."
+        yield f"More match {asked!r}: {told}. List one system with --system."
     if found.away:
-        yield f"Not looked in, since their files cannot be had: {', '.join(found.away)}"
+        yield f"Not searched, because their files are not available: {', '.join(found.away)}"
 
 
 def places_lines(named: str = "") -> Iterator[str]:
@@ -129,7 +129,7 @@ def places_lines(named: str = "") -> Iterator[str]:
             yield f"  {key}: {kind.label}. {kind.why}"
             if kind.osm:
                 size = f"; of {kind.least_m2:,.0f} m2 or more" if kind.least_m2 else ""
-                yield f"    on a map: {' or '.join(_rule(rule) for rule in kind.osm)}{size}"
+                yield f"    on OpenStreetMap: {' or '.join(_rule(rule) for rule in kind.osm)}{size}"
             for id_ in (i for i, held in holds.items() if key in held):
                 yield f"    in a register: {id_}"
         yield ""
@@ -139,7 +139,7 @@ def places_lines(named: str = "") -> Iterator[str]:
             yield f"  {id_}: {register.title}. Covers {register.covers}. Holds {', '.join(held)}."
             yield from (f"    left out: {drop.reason}. {drop.why}" for drop in register.drop)
     yield ""
-    yield "In a study, kinds and groups stand under reach: {to: [...]}; places of your own under access: points."
+    yield "In a study, write types and groups under reach: {to: [...]}, and your own venues under access: points."
 
 
 def _rule(rule: TagRule) -> str:
@@ -160,10 +160,10 @@ def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator
     yield f"{study.name}: {study.title}"
     on = study.areas if isinstance(study.areas, str) else study.areas.system
     inside = [f", where {key} is {code}" for key, code in study.where.items()]
-    inside += [f", listed where {key} is {code}" for key, code in study.focus.items()]
+    inside += [f", listing only {key} {code}" for key, code in study.focus.items()]
     yield f"On {on}{''.join(inside)}"
     if study.show:
-        yield f"Shown beside the indices: {', '.join(study.show)}"
+        yield f"Also shown: {', '.join(study.show)}"
     for index, tree in study.index.items():
         yield ""
         yield f"Index {index}{_label(index, tree.label)}"
@@ -177,15 +177,15 @@ def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator
         if rule.excluding:
             yield f"  {len(rule.excluding):,} areas are excluded by their codes"
     yield ""
-    yield "A file that extends it says only what differs, such as:"
+    yield "To change it, write a file with only what differs, such as:"
     yield ""
     text = yaml.safe_dump(
         extension(study, name, written), sort_keys=False, default_flow_style=None, width=100
     )
     yield from (f"  {line}" for line in text.splitlines())
     yield ""
-    yield "Keys and names are those above; null takes out a domain or a rule."
-    yield "The code of a place: commonweal areas find NAME"
+    yield "Use the keys and names above; null removes a domain or a rule."
+    yield "To find the code of an area: commonweal areas find NAME"
 
 
 def extension(study: Study, name: str, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,9 @@ class IndexSpec(Node):
         given = {key: data.get(key) or {} for key in ("indicators", "weights")}
         for key, value in given.items():
             if value and not data.get("preset"):
-                raise FieldError("goes with 'preset'; a tree of its own says it at each child", key)
+                raise FieldError(
+                    "goes with 'preset'; in your own tree, set the weight at each child", key
+                )
             if not isinstance(value, dict):
                 raise FieldError("found a list or text; expected keys with values", key)
         if not data.get("preset"):

@@ -425,8 +425,8 @@ def _extended(data: dict[str, Any], where: str, folder: Path, seen: tuple[str, .
         raise StudyError(f"{where}: extends: {error}") from None
     if not ships and Path(base).parent != Path():
         raise StudyError(
-            f"{where}: extends: {base} lies in another folder; expected a file beside this one, "
-            "since it names files of its own from where it lies"
+            f"{where}: extends: {base} lies in another folder; expected a file in the same folder, "
+            "because it names its own files relative to its folder"
         )
     below = _extended(read_keys(text, name, _KEYS, StudyError), name, folder, (*seen, base))
     try:

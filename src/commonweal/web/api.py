@@ -49,17 +49,20 @@ from commonweal.web.tables import (
 )
 from commonweal.web.view import NUMBER, Layer, layer_names, layer_of
 
-NO_CAPITAL = "This study says nothing of social capital under 'social_capital'."
+NO_CAPITAL = "This study has no social capital: its file has no key 'social_capital'."
+NO_MAP = "None of these areas has a known location, so there is no map."
 
 Codes = Annotated[
     list[str],
     Query(alias="area", min_length=1, max_length=MOST_COMPARED, description="Codes of areas."),
 ]
-Version = Annotated[str, Query(max_length=32, description="Version, so that it may be kept.")]
+Version = Annotated[
+    str, Query(max_length=32, description="Version, so that the answer can be cached.")
+]
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": words}
     for status, words in (
-        (403, "A page of another site asked."),
+        (403, "The request came from a page of another site."),
         (414, "The query is too long."),
         (503, "Too many requests at once."),
     )
@@ -73,9 +76,7 @@ def row_of(explorer: Explorer, code: str) -> int:
     areas = explorer.results.areas
     row = areas.position.get(code)
     if row is None:
-        raise HTTPException(
-            404, f"There is no {areas.singular} with the code {code[:40]!r} in this study."
-        )
+        raise HTTPException(404, f"This study has no {areas.singular} with the code {code[:40]!r}.")
     return row
 
 
@@ -84,10 +85,10 @@ def api_router(explorer: Explorer) -> APIRouter:
     """Make the routes of one run."""
     problem: dict[int | str, dict[str, Any]] = {
         **REFUSED,
-        422: {"model": answers.Problem, "description": "What was asked for is not possible."},
+        422: {"model": answers.Problem, "description": "The request is not valid."},
     }
     none: dict[int | str, dict[str, Any]] = {
-        404: {"model": answers.Problem, "description": "There is no such thing."}
+        404: {"model": answers.Problem, "description": "Not found."}
     }
     router = APIRouter(prefix="/api", tags=["api"], responses=problem)
     choices = {"parameters": choice_parameters(explorer)}
@@ -99,7 +100,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/study", response_model=answers.Study)
     def study() -> Any:
-        """Tell what the study is, and what may be asked for."""
+        """Describe the study and what can be requested."""
         return json_answer(_study(explorer))
 
     @router.get("/areas", response_model=answers.AreaList, openapi_extra=choices)
@@ -114,12 +115,12 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/areas.csv", openapi_extra=choices, responses=of("text/csv"), **file)
     def areas_csv(asked: Annotated[ListQuery, Query()]) -> Any:
-        """Give every area that fits, as CSV."""
+        """Give every matching area, as CSV."""
         return _csv(_found(asked), f"{name}-areas.csv")
 
     @router.get("/areas.json", openapi_extra=choices, response_model=answers.TableOut)
     def areas_json(asked: Annotated[ListQuery, Query()]) -> Any:
-        """Give every area that fits, as JSON."""
+        """Give every matching area, as JSON."""
         return json_answer(_found(asked).to_dict(), f"{name}-areas.json")
 
     def _found(asked: ListQuery) -> WebTable:
@@ -139,50 +140,50 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/areas/{code:path}/strands.csv", responses={**none, **of("text/csv")}, **file)
     def strands_csv(code: Code) -> Any:
-        """Give where an area stands, as CSV."""
+        """Give how an area compares, as CSV."""
         return _csv(strands_table(_place(code)), f"{_plain(code)}-strands.csv")
 
     @router.get("/areas/{code:path}/strands.json", response_model=answers.TableOut, responses=none)
     def strands_json(code: Code) -> Any:
-        """Give where an area stands, as JSON."""
+        """Give how an area compares, as JSON."""
         return json_answer(strands_table(_place(code)).to_dict(), f"{_plain(code)}-strands.json")
 
     @router.get("/areas/{code:path}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
     def strands_svg(code: Code) -> Any:
-        """Give where an area stands, as a chart in SVG."""
+        """Give how an area compares, as a chart in SVG."""
         return file_answer(
             strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg"
         )
 
     @router.get("/areas/{code:path}/strands.png", responses={**none, **of("image/png")}, **file)
     def strands_png(code: Code) -> Any:
-        """Give where an area stands, as a chart in PNG."""
+        """Give how an area compares, as a chart in PNG."""
         return file_answer(
             png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png"
         )
 
     @router.get("/areas/{code:path}/drivers.csv", responses={**none, **of("text/csv")}, **file)
     def drivers_csv(code: Code) -> Any:
-        """Give what drives an area's need, as CSV."""
+        """Give what drives an area's score, as CSV."""
         return _csv(drivers_table(_place(code)), f"{_plain(code)}-drivers.csv")
 
     @router.get("/areas/{code:path}/drivers.json", response_model=answers.TableOut, responses=none)
     def drivers_json(code: Code) -> Any:
-        """Give what drives an area's need, as JSON."""
+        """Give what drives an area's score, as JSON."""
         return json_answer(drivers_table(_place(code)).to_dict(), f"{_plain(code)}-drivers.json")
 
     @router.get(
         "/areas/{code:path}/social-capital.csv", responses={**none, **of("text/csv")}, **file
     )
     def capital_csv(code: Code) -> Any:
-        """Give what is known of an area's social capital, as CSV."""
+        """Give an area's social capital, as CSV."""
         return _csv(_capital(code), f"{_plain(code)}-social-capital.csv")
 
     @router.get(
         "/areas/{code:path}/social-capital.json", response_model=answers.TableOut, responses=none
     )
     def capital_json(code: Code) -> Any:
-        """Give what is known of an area's social capital, as JSON."""
+        """Give an area's social capital, as JSON."""
         return json_answer(_capital(code).to_dict(), f"{_plain(code)}-social-capital.json")
 
     def _capital(code: str) -> WebTable:
@@ -193,7 +194,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/areas/{code:path}/options", response_model=answers.OptionsOut, responses=none)
     def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Any:
-        """Tell what new places would do for an area, or for a larger one by its code."""
+        """Give what new venues would do for an area, or for a larger one by its code."""
         asked.choices(explorer)  # so that an unknown key is refused
         return json_answer(options_data(options_of(explorer, planning_of(explorer), code, asked)))
 
@@ -227,7 +228,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/rescore", response_model=answers.Rescored, openapi_extra=choices)
     def rescore(asked: Annotated[PageQuery, Query()]) -> Any:
-        """Score and select anew under other weights and cut-offs: who enters, who leaves, and the map."""
+        """Recalculate with other weights and cut-offs: who enters, who leaves, and the map."""
         chosen = asked.choices(explorer)
         view = explorer.view(chosen)
         designations = []
@@ -255,7 +256,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/study.yaml", openapi_extra=choices, responses=of("application/yaml"), **file)
     def study_yaml(asked: Annotated[PageQuery, Query()]) -> Any:
-        """Give the weights and cut-offs that are asked for as a study file, which extends the study."""
+        """Give the chosen weights and cut-offs as a study file that extends the study."""
         chosen = asked.choices(explorer)
         view = explorer.view(chosen)
         text = study_file(explorer.results, view.results, chosen)
@@ -263,21 +264,21 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/rescore.csv", openapi_extra=choices, responses={**none, **of("text/csv")}, **file)
     def rescore_csv(asked: Annotated[ChangesQuery, Query()]) -> Any:
-        """Give who enters and leaves under other weights and cut-offs, as CSV."""
+        """Give who enters and leaves with other weights and cut-offs, as CSV."""
         return _csv(_changes(asked), f"{name}-changes.csv")
 
     @router.get(
         "/rescore.json", openapi_extra=choices, response_model=answers.TableOut, responses=none
     )
     def rescore_json(asked: Annotated[ChangesQuery, Query()]) -> Any:
-        """Give who enters and leaves under other weights and cut-offs, as JSON."""
+        """Give who enters and leaves with other weights and cut-offs, as JSON."""
         return json_answer(_changes(asked).to_dict(), f"{name}-changes.json")
 
     def _changes(asked: ChangesQuery) -> WebTable:
         view = explorer.view(asked.choices(explorer))
         key = asked.designation or next(iter(view.states), "")
         if key not in view.states:
-            raise HTTPException(404, f"There is no designation {key[:40]!r} in this study.")
+            raise HTTPException(404, f"This study has no designation {key[:40]!r}.")
         return changes_table(explorer, view, key)
 
     @router.get("/history.csv", responses={**none, **of("text/csv")}, **file)
@@ -293,12 +294,12 @@ def api_router(explorer: Explorer) -> APIRouter:
     def _history() -> WebTable:
         table = history_table(explorer)
         if table is None:
-            raise HTTPException(404, "This study names no earlier one under 'since'.")
+            raise HTTPException(404, "This study has no earlier one: its file has no key 'since'.")
         return table
 
     @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
     def classes(asked: Annotated[PageQuery, Query()]) -> Any:
-        """Give what colours the map: classes, and a letter an area."""
+        """Give the colours of the map: classes, and a letter for each area."""
         return json_answer(
             _layer(explorer, layer_of(explorer.view(asked.choices(explorer)), asked.layer))
         )
@@ -317,7 +318,7 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     def _drawn(asked: PageQuery) -> str:
         if explorer.tiles is None:
-            raise HTTPException(404, "None of these areas has a known place, so there is no map.")
+            raise HTTPException(404, NO_MAP)
         view = explorer.view(asked.choices(explorer))
         return map_svg(explorer, layer_of(view, asked.layer))
 
@@ -325,31 +326,31 @@ def api_router(explorer: Explorer) -> APIRouter:
     async def of_row(row: Annotated[Whole, Path(ge=0, le=10_000_000)]) -> Any:
         """Give code, name and bounds of the area with the number of a row, as tiles have it."""
         if row >= len(explorer.results.areas):
-            raise HTTPException(404, "There is no such row in this study.")
+            raise HTTPException(404, "This study has no such row.")
         return json_answer(_row_out(explorer, row))
 
     @router.get("/evidence.bib", responses=of("application/x-bibtex"), **file)
     def evidence_bib() -> Any:
-        """Give the works that claims rest on, as BibTeX."""
+        """Give the evidence that claims cite, as BibTeX."""
         works = bibtex(load_evidence().works.values()).encode()
         return file_answer(works, "application/x-bibtex", "evidence.bib")
 
     @router.get("/evidence.json", responses=of("application/json"), **file)
     def evidence_json() -> Any:
-        """Give the works that claims rest on, as CSL-JSON."""
+        """Give the evidence that claims cite, as CSL-JSON."""
         works = csl_json(load_evidence().works.values()).encode()
         return file_answer(works, "application/json", "evidence.json")
 
     @router.get("/programmes", response_model=answers.TableOut)
     def programmes() -> Any:
-        """List the funding programmes that are worked out on this study."""
+        """List the funding programmes applied to this study."""
         return json_answer(programmes_table(explorer).to_dict())
 
     @router.get("/programmes/{name}", response_model=answers.ProgrammeOut, responses=none)
     def programme(
         name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
     ) -> Any:
-        """Give a programme: its rule, who gets an award, and who gains and loses beside another list."""
+        """Give a programme: its rule, who is funded, and who gains and loses compared with another list."""
         asked.choices(explorer)
         return json_answer(programme_data(explorer, name, asked.against))
 
@@ -357,13 +358,13 @@ def api_router(explorer: Explorer) -> APIRouter:
 
     @router.get("/outline.geojson", responses=of("application/geo+json"), **file)
     def outline_geojson(v: Version = "") -> Any:
-        """Give what orients on the map: outlines of authorities, and names of places."""
+        """Give outlines of authorities and names for the map."""
         answer = file_answer(outline, "application/geo+json")
         if v:  # of the shapes alone, so not for ever
             answer.headers["Cache-Control"] = "max-age=3600"
         return answer
 
-    @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "Nothing is there."},
+    @router.get("/tiles/{z}/{x}/{y}.mvt", responses={204: {"description": "The tile is empty."},
                 **of("application/vnd.mapbox-vector-tile")}, **file)  # fmt: skip
     def tile(
         z: Annotated[Whole, Path(ge=0, le=22)],

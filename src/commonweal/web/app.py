@@ -73,13 +73,15 @@ class Guard:
         given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         embed = ("embed", "1") in given
         if self.hosts and _name(headers.get(b"host", "")) not in self.hosts:
-            await _refuse(send, 400, "This server does not answer to that name.")
+            await _refuse(send, 400, "This server does not answer to that host name.")
         elif scope["method"] not in ("GET", "HEAD"):
-            await _refuse(send, 405, "Only GET is answered.", ((b"allow", b"GET, HEAD"),))
+            await _refuse(send, 405, "Only GET requests are answered.", ((b"allow", b"GET, HEAD"),))
         elif len(query) > MOST_QUERY:
             await _refuse(send, 414, f"The query is longer than {MOST_QUERY:,} bytes.")
         elif not _wanted(headers, embed):
-            await _refuse(send, 403, "This server does not answer to pages of another site.")
+            await _refuse(
+                send, 403, "This server does not answer requests from pages of another site."
+            )
         elif self._busy >= MOST_AT_ONCE:
             await _refuse(send, 503, "Too many requests at once; try again in a moment.")
         else:
@@ -157,7 +159,7 @@ def create_app(explorer: Explorer, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
     app = FastAPI(
         title=f"Commonweal: {explorer.results.study.title}",
         version=__version__,
-        description="What the explorer's pages show, for programs. Only GET; no key, no cookie.",
+        description="Everything that the explorer's pages show. GET requests only; no key, no cookie.",
         openapi_url="/api/openapi.json",
         docs_url=None,  # its pages would load scripts from elsewhere
         redoc_url=None,

@@ -43,12 +43,12 @@ _COLOURS = (PLACE, OTHER, PEER, AUTHORITY, REGION)
 
 
 def strands_chart(place: Place) -> str:
-    """Draw where a place stands on each index and strand, beside its peers and larger areas."""
+    """Draw how an area compares on each index and domain with its peers and larger areas."""
     return strand_chart("strands", place.name, place.kinds, place.standings).svg
 
 
 def compare_chart(places: Sequence[Place]) -> str:
-    """Draw up to five places beside each other on each index and strand."""
+    """Draw up to five areas on each index and domain."""
     rows = [rows_of(p.standings) for p in places]
     top = 14 + _KEY * ((len(places) + 1) // 2) + 22
     parts = []
@@ -63,7 +63,7 @@ def compare_chart(places: Sequence[Place]) -> str:
         )
     for share, words, anchor in (
         (0.0, "least need", "start"),
-        (0.5, "the middle", "middle"),
+        (0.5, "median", "middle"),
         (1.0, "most need", "end"),
     ):
         parts.append(text(_x(share), top - 8, words, 11.5, anchor, QUIET))
@@ -81,10 +81,10 @@ def compare_chart(places: Sequence[Place]) -> str:
             if at is not None:
                 parts.append(_mark(k, _x(at), y))
     kinds = places[0].kinds
-    about = f"Each row is one measure; the further right, the greater the share of {kinds} that have less need."
+    about = f"Each row is one measure. Further right is worse: a larger share of {kinds} are better off."
     names = ", ".join(p.name for p in places)
     return svg(
-        "compare", f"Where they stand: {names}", about, _LEFT + _PLOT + 12, bottom + 6, parts
+        "compare", f"How they compare: {names}", about, _LEFT + _PLOT + 12, bottom + 6, parts
     )
 
 

@@ -80,7 +80,7 @@ class Options:
 def planning_of(explorer: Explorer) -> Planning:
     """Give what questions need; 404 with the reason if there is none."""
     if isinstance(explorer.planning, str):
-        raise HTTPException(404, f"New places cannot be asked about here: {explorer.planning}")
+        raise HTTPException(404, f"Options for new venues are not available: {explorer.planning}")
     return explorer.planning
 
 
@@ -92,12 +92,12 @@ def scope_of(explorer: Explorer, code: str) -> Scope:
         name = areas.table["name"][row] or code
         return Scope(name, np.array([row], dtype=np.intp), np.ones(1, dtype=bool))
     if code not in explorer.inside:
-        raise HTTPException(404, f"There is no area with the code {code[:40]!r} in this study.")
+        raise HTTPException(404, f"This study has no area with the code {code[:40]!r}.")
     rows = np.flatnonzero(explorer.inside[code])
     name = next(n or c for _, pairs in explorer.larger for c, n in pairs if c == code)
     if len(rows) > MOST_AREAS:
         raise QueryError(
-            f"{name} has {len(rows):,} {areas.plural}; expected at most {MOST_AREAS:,}: choose an authority in it"
+            f"{name} has {len(rows):,} {areas.plural}; expected at most {MOST_AREAS:,}: choose an authority inside it"
         )
     return Scope(name, rows, np.zeros(len(rows), dtype=bool))
 
@@ -105,13 +105,12 @@ def scope_of(explorer: Explorer, code: str) -> Scope:
 def kinds_offered(explorer: Explorer, planning: Planning) -> dict[str, str]:
     """Give the kinds of place that can be asked about, with their labels.
 
-    Those that are known on the ground come first, and of these those whose worth can be told; of others the label
-    says that none was read.
+    Types with data come first, and of these the types with a known value; other labels say that no data are loaded.
     """
     study, built = explorer.results.study, planning.values.built
     known = set(planning.ground.places.table["kind"].unique())
     offered = {
-        kind: one.label if kind in known else f"{one.label} (none was read)"
+        kind: one.label if kind in known else f"{one.label} (no data loaded)"
         for kind, one in load_taxonomy().kinds.items()
         if kind in built or moved_by(study, kind)
     }
@@ -124,7 +123,7 @@ def where_offered(planning: Planning) -> dict[str, str]:
     table = planning.ground.places.table
     there = {kind for kind in table["kind"].unique() if kind is not None}
     offered = {SCHOOLS: "State schools"} if there & {"primary-school", "secondary-school"} else {}
-    offered["grid:500"] = "Anywhere: a grid of 500 metres"
+    offered["grid:500"] = "Anywhere, on a 500-metre grid"
     return offered | {kind: one.label for kind, one in kinds.items() if kind in there}
 
 
@@ -136,7 +135,7 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: Options
     except DataError as error:
         larger = () if len(scope.rows) > 1 else explorer.describe(int(scope.rows[0])).larger
         wider = "".join(f", or ask about {one.name} ({one.code})" for one in larger[:1])
-        raise QueryError(f"{error}; try other places that they could go to{wider}") from None
+        raise QueryError(f"{error}; try other possible sites{wider}") from None
 
 
 def _options_in(
@@ -181,13 +180,12 @@ def _fewer(candidates: int, proposed: int, asked: OptionsQuery) -> str:
     """Say why fewer sites are proposed than were asked for; '' where as many are, or the answer says why none is."""
     if 0 < proposed < min(candidates, asked.sites):
         return (
-            f"{proposed} of the {asked.sites} places asked for {'is' if proposed == 1 else 'are'} proposed: a further "
-            f"one at any of the {candidates:,} candidates would bring nobody else within {asked.minutes:g} minutes' "
-            "walk."
+            f"We propose {proposed} of the {asked.sites} venues that you asked for. One more, at any of the "
+            f"{candidates:,} possible sites, would bring nobody else within {asked.minutes:g} minutes' walk."
         )
     if candidates < asked.sites:
-        known = "is 1 place" if candidates == 1 else f"are {candidates} places"
-        return f"There {known} that they could go to: no more were looked for."
+        known = "is 1 possible site" if candidates == 1 else f"are {candidates} possible sites"
+        return f"There {known}, so we looked for no more."
     return ""
 
 
@@ -238,7 +236,7 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
 
 
 def options_told(options: Options) -> list[str]:
-    """Give the answer in sentences: who is reached, what it costs, what it is worth, how sure, what changes."""
+    """Give the answer in sentences: who is reached, the cost and value, and what changes."""
     first, *rest = options.section.text
     fewer = [options.fewer] if options.fewer else []
     return [first, *fewer, *site_value_sentences(options.sited, options.worth), *rest]
@@ -256,19 +254,19 @@ def options_data(options: Options) -> dict[str, Any]:
     }
 
 
-_GROUPS = ("both", "this one only", "the other only")
+_GROUPS = ("both lists", "this list only", "the other list only")
 
 
 def programme_of(explorer: Explorer, name: str) -> AllocationResult:
-    """Find a programme; 404 if there is none of that name."""
+    """Find a programme; 404 if none has that name."""
     found = explorer.programmes.get(name)
     if found is None:
-        raise HTTPException(404, f"There is no programme called {name[:40]!r} on this study.")
+        raise HTTPException(404, f"This study has no programme called {name[:40]!r}.")
     return found
 
 
 def programmes_table(explorer: Explorer) -> WebTable:
-    """List the programmes: how many areas get an award, and how many people live there."""
+    """List the programmes: how many areas each funds, and how many people live there."""
     rows = tuple(
         (
             name,
@@ -283,7 +281,7 @@ def programmes_table(explorer: Explorer) -> WebTable:
 
 
 def others_of(explorer: Explorer, name: str) -> dict[str, str]:
-    """Give what a programme can be set beside: the study's own lists, and other programmes."""
+    """Give what a programme can be compared with: the study's own lists, and other programmes."""
     own = {
         f"list:{key}": f"This study's list: {explorer.label(key)}"
         for key in explorer.results.designations
@@ -299,7 +297,7 @@ def others_of(explorer: Explorer, name: str) -> dict[str, str]:
 def programme_comparison(
     explorer: Explorer, name: str, against: str
 ) -> tuple[str, WebTable, WebTable]:
-    """Set a programme beside another list."""
+    """Compare a programme with another list."""
     offered = others_of(explorer, name)
     if against not in offered:
         raise QueryError(str(UnknownNameError("list", against[:100], offered)))
@@ -330,7 +328,7 @@ def programme_comparison(
             "Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides
         ),
         WebTable(
-            f"{plural} in one and not in the other",
+            f"{plural} on one list and not on the other",
             ("Code", "Name", "In", "Rank", "People"),
             listed,
         ),

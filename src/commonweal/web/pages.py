@@ -11,12 +11,13 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
-from commonweal.document.format import format_count, percent
+from commonweal.document.format import NOT_A_CHANCE, format_count, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.allocation import allocation_answer, allocation_sections
 from commonweal.report.allocation_text import allocation_cautions
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.page import reasons
+from commonweal.report.study.comparison import carried_note
 from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
@@ -24,7 +25,7 @@ from commonweal.report.study.social_capital_tables import country_table, here_ta
 from commonweal.study.names import counted_areas, focus_note, listed_areas
 from commonweal.version import __version__
 from commonweal.web import tables as told
-from commonweal.web.api import NO_CAPITAL, REFUSED, row_of
+from commonweal.web.api import NO_CAPITAL, NO_MAP, REFUSED, row_of
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.explorer import is_postcode
 from commonweal.web.invest import (
@@ -103,6 +104,9 @@ class Pages:
             "counted": format_count,
             "counted_areas": counted_areas,
             "STATES": STATES,
+            "NOT_A_CHANCE": NOT_A_CHANCE,
+            "NO_MAP": NO_MAP,
+            "carried_note": carried_note,
             "MOST_COMPARED": MOST_COMPARED,
             "MOST_SITES": MOST_SITES,
             "version": __version__,
@@ -132,9 +136,9 @@ class Pages:
         return HTMLResponse(html, status)
 
     def problem(self, request: Request, status: int, words: str) -> Response:
-        """Say on a page what is wrong."""
+        """Show a page that explains what is wrong."""
         embed: Literal["", "1"] = "1" if request.query_params.get("embed") == "1" else ""
-        title = "Page not found" if status == 404 else "That cannot be shown"
+        title = "Page not found" if status == 404 else "This page cannot be shown"
         asked = PageQuery.model_construct(layer="", embed=embed)
         choices = self.explorer.choices({})
         return self.page("problem.html", asked, choices, status, title=title, words=words, path="")
@@ -148,11 +152,11 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         default_response_class=HTMLResponse,
         responses={
             **REFUSED,
-            303: {"description": "The one area that is meant is there."},
-            404: {"content": {"text/html": {}}, "description": "There is no such thing."},
+            303: {"description": "Only one area matches: its page."},
+            404: {"content": {"text/html": {}}, "description": "Not found."},
             422: {
                 "content": {"text/html": {}},
-                "description": "What was asked for is not possible.",
+                "description": "The request is not valid.",
             },
         },
     )
@@ -179,7 +183,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/find")
     def find(asked: Annotated[ListQuery, Query()]) -> Response:
-        """Find an area: goes to it where only one is meant, else lists what fits."""
+        """Find an area: go to its page if only one matches, else list the matches."""
         choices = asked.choices(explorer)
         found = search(explorer, asked.q)
         if found.row is not None:
@@ -199,21 +203,22 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/area/{code:path}/social-capital")
     def capital(code: Code, asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show what is known of the social capital of an area."""
+        """Show the social capital of an area."""
         place = explorer.describe(row_of(explorer, code))
         if place.capital is None:
             raise HTTPException(404, NO_CAPITAL)
         here, country = here_table(place.capital), country_table(place.capital)
         return pages.page(
             "social_capital.html", asked, asked.choices(explorer),
-            place=place, found=place.capital, here=web_table("Known here", here),
-            country=web_table("Known for the country only", country), how_to_read=how_to_read(place.capital),
+            place=place, found=place.capital, here=web_table(f"What we know about {place.name}", here),
+            country=web_table("What we know for the whole country only", country),
+            how_to_read=how_to_read(place.capital),
             path=f"/area/{code_in_path(code)}/social-capital",
         )  # fmt: skip
 
     @router.get("/area/{code:path}/options")
     def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Response:
-        """Show what new places would do for an area or a larger one: picked sites, or the best ones."""
+        """Show what new venues would do for an area or a larger one: picked sites, or the best ones."""
         choices, path = asked.choices(explorer), f"/area/{code_in_path(code)}/options"
         planning = planning_of(explorer)
         own = {
@@ -271,7 +276,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/weights")
     def weights(asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show what may be set otherwise, and what that changes."""
+        """Show the weights and cut-offs that can be changed, and what changes with them."""
         choices = asked.choices(explorer)
         view = explorer.view(choices)
         changes = (
@@ -286,7 +291,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/programmes")
     def programmes(asked: Annotated[PageQuery, Query()]) -> Response:
-        """List the funding programmes that are worked out on this study."""
+        """List the funding programmes applied to this study."""
         return pages.page(
             "programmes.html", asked, asked.choices(explorer),
             table=programmes_table(explorer), path="/programmes",
@@ -296,7 +301,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
     def programme(
         name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
     ) -> Response:
-        """Show a programme: its rule, who gets an award, who gains and loses beside another list."""
+        """Show a programme: its rule, who is funded, and who gains and loses compared with another list."""
         choices, worked = asked.choices(explorer), programme_of(explorer, name)
         return pages.page(
             "programme.html", asked, choices,
@@ -322,7 +327,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/about")
     def about(asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show how it was worked out, what it does not show, and the sources."""
+        """Show the method, its limits and the sources."""
         return pages.page(
             "about.html", asked, asked.choices(explorer),
             lines=headline(results), method=method(results), limits=limits(results),
@@ -331,7 +336,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
 
     @router.get("/evidence")
     def evidence(asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show the works that claims rest on, by theme."""
+        """Show the evidence that claims cite, by theme."""
         library = load_evidence()
         return pages.page(
             "evidence.html", asked, asked.choices(explorer),

@@ -50,13 +50,13 @@ def _code_of(part: str) -> str:
 def _plainly(value: Any) -> Any:
     """Refuse a number that is written with spaces, underscores or digits of other scripts."""
     if isinstance(value, str) and not _NUMBER.match(value):
-        raise ValueError("a number is written in digits, such as 12 or 0.5")
+        raise ValueError("expected a number in digits, such as 12 or 0.5")
     return value
 
 
 Code = Annotated[
     str,
-    Path(description="Code of an area; a slash in it is written ~1, a tilde ~0, a point at its beginning ~2."),
+    Path(description="Code of an area. Write ~1 for a slash, ~0 for a tilde, ~2 for a full stop at its beginning."),
     AfterValidator(_code_of),
 ]  # fmt: skip
 Whole = Annotated[int, BeforeValidator(_plainly)]
@@ -211,12 +211,12 @@ def choice_parameters(explorer: Explorer) -> list[dict[str, Any]]:
     """Describe the choices as OpenAPI parameters."""
     weights = [
         _parameter(w.key, 0.0, MOST_WEIGHT, "number",
-                   f"Weight of {w.label} in {w.index_label}, where the stated ones add up to 100; stated: {w.stated:g}")
+                   f"Weight of {w.label} in {w.index_label}; published weights add up to 100; published: {w.stated:g}")
         for w in explorer.weights
     ]  # fmt: skip
     cuts = [
         _parameter(c.key, c.low, c.high, "integer" if c.unit == "areas" else "number",
-                   f"Cut-off on {c.label} for {c.designation}, in {c.unit}; stated: {c.stated:g}")
+                   f"Cut-off on {c.label} for {c.designation}, in {c.unit}; published: {c.stated:g}")
         for c in explorer.cuts
     ]  # fmt: skip
     return [*weights, *cuts]
@@ -228,7 +228,7 @@ def _parameter(name: str, low: float, high: float, kind: str, about: str) -> dic
 
 
 class Problem(BaseModel):
-    """Why nothing was given."""
+    """Why the request failed."""
 
     detail: str
 
@@ -243,7 +243,7 @@ class AreaList(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """What a search found: the one area that is meant, if there is one; those that fit; how many do."""
+    """What a search found: the area if only one matches, the matches, and their number."""
 
     area: str | None
     found: int
@@ -261,14 +261,14 @@ class RowOut(BaseModel):
 
 
 class TableOut(BaseModel):
-    """A table, a dict a row."""
+    """A table: an object for each row."""
 
     title: str
     rows: list[dict[str, Any]]
 
 
 class Compared(TableOut):
-    """Areas side by side, and what is said of each."""
+    """Areas side by side, and the profile of each."""
 
     places: list[dict[str, Any]]
 
@@ -283,7 +283,7 @@ class MapClass(BaseModel):
 
 
 class OptionsOut(BaseModel):
-    """What new places would do: who is reached, what it costs and is worth, what an index would say then."""
+    """What new venues would do: who is reached, cost, value, and the change in an index."""
 
     area: str
     areas: int
@@ -294,7 +294,7 @@ class OptionsOut(BaseModel):
 
 
 class ProgrammeOut(BaseModel):
-    """A funding programme worked out on the study: its rule, and who gets an award."""
+    """A funding programme applied to the study: its rule, and who is funded."""
 
     programme: str
     title: str
@@ -307,9 +307,9 @@ class ProgrammeOut(BaseModel):
 
 
 class LayerOut(BaseModel):
-    """What colours the map: the letter of each area's class, in the order of rows.
+    """The colours of the map: the letter of each area's class, in the order of rows.
 
-    Of areas that matter most, ``marks`` has the row, longitude and latitude.
+    ``marks`` has the row, longitude and latitude of the areas to highlight.
     """
 
     layer: str
@@ -320,7 +320,7 @@ class LayerOut(BaseModel):
 
 
 class Change(BaseModel):
-    """A designation under other choices."""
+    """A list with other weights and cut-offs."""
 
     name: str
     rule: str
@@ -330,7 +330,7 @@ class Change(BaseModel):
 
 
 class Rescored(BaseModel):
-    """A study under other weights and cut-offs: the weights as they were used."""
+    """A study with other weights and cut-offs: the weights used."""
 
     choices: dict[str, str]
     weights: dict[str, dict[str, float]]
@@ -339,7 +339,7 @@ class Rescored(BaseModel):
 
 
 class Study(BaseModel):
-    """The study, and what may be asked for."""
+    """The study, and what can be requested."""
 
     name: str
     title: str

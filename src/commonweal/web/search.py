@@ -179,7 +179,7 @@ def search(explorer: Explorer, asked: str) -> SearchResult:
                 None,
                 (),
                 0,
-                "Postcodes cannot be looked up in this study; give a name or a code.",
+                "This study has no postcodes. Search by name or code instead.",
             )
         answer = explorer.postcodes.find(asked)
         rows = (() if answer.row is None else (answer.row,)) + answer.near
@@ -199,7 +199,11 @@ def search(explorer: Explorer, asked: str) -> SearchResult:
     fits = fits[np.argsort(order, kind="stable")]
     if len(fits) == 0:
         return SearchResult(
-            asked, None, (), 0, f"No {areas.singular} has a name or code like “{asked}”."
+            asked,
+            None,
+            (),
+            0,
+            f"No {areas.singular} has a name or code like “{asked}”. Check the spelling, or try its local authority.",
         )
     only = int(fits[0]) if len(fits) == 1 else None
     return SearchResult(asked, only, tuple(int(r) for r in fits[:MOST_FOUND]), len(fits), "")

@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import Response
 from pydantic_core import to_json
 
-from commonweal.document.format import living
+from commonweal.document.format import list_name, living
 from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
 from commonweal.study.names import index_label, rule_in_words
@@ -86,7 +86,7 @@ def areas_table(view: View, rows: NDArray[np.intp]) -> WebTable:
 
 
 def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
-    """Give who enters and who leaves a designation under a reader's choices, by rank."""
+    """Give who enters and who leaves a list with a reader's choices, by rank."""
     state = view.states[name]
     first = explorer.results.designations[name].tested[0]
     path = first.condition.path
@@ -98,7 +98,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
     label = index_label(explorer.results, path)
     table, tier = explorer.results.areas.table, explorer.tiers[:1]
     head = ("Change", "Code", "Name", *(t.header for t in tier), "People",
-            f"{label}: rank now", f"{label}: rank published")  # fmt: skip
+            f"{label}: rank now", f"{label}: published rank")  # fmt: skip
     people = explorer.published.columns.get("population")
     return WebTable(
         f"What changes: {explorer.label(name)}",
@@ -123,8 +123,8 @@ def capital_table(place: Place) -> WebTable | None:
     if place.capital is None:
         return None
     head = (
-        "Domain", "Headline", "Id", "What is known", "Value", "Unit", "Low", "High", "Higher than",
-        "No clear difference from", "Indicator", "Date", "Beware", "Country",
+        "Domain", "Headline", "Id", "Status", "Value", "Unit", "Low", "High", "Higher than",
+        "No clear difference from", "Indicator", "Date", "Caution", "Country",
     )  # fmt: skip
     rows = tuple(
         (
@@ -156,15 +156,22 @@ def history_table(explorer: Explorer) -> WebTable | None:
         for i, change in enumerate(parts["change"])
     ]
     rows.sort(key=lambda row: list(words.values()).index(row[0]))
-    head = ("Change", "Code", "Name", *(t.header for t in tier), "Share of people selected before")
+    head = (
+        "Change",
+        "Code",
+        "Name",
+        *(t.header for t in tier),
+        "Share of residents on the earlier list",
+    )
     return WebTable(f"Since {earlier}", head, tuple(rows))
 
 
 def strands_table(place: Place) -> WebTable:
-    """Give where a place stands on each index and strand, beside others: the numbers of its chart."""
+    """Give how an area compares on each index and domain: the numbers of its chart."""
     groups = {a.group: a.label for s in place.standings for a in s.averages}
-    head = ("Index", "Strand", "Rank", "Rank, 5% of runs", "Rank, 95% of runs", "Of",
-            "Greater need than: this place", *(f"Greater need than: {v}" for v in groups.values()))  # fmt: skip
+    head = ("Index", "Domain", "Rank", "Rank in recalculations: 5th percentile",
+            "Rank in recalculations: 95th percentile", "Out of", f"Worse off than: this {place.kind}",
+            *(f"Worse off than: {v}" for v in groups.values()))  # fmt: skip
     rows = []
     for index in place.standings:
         for one in (index, *index.strands):
@@ -175,23 +182,23 @@ def strands_table(place: Place) -> WebTable:
                 (index.label, strand, one.rank, one.low, one.high, one.of, own,
                  *(average.get(g) for g in groups))
             )  # fmt: skip
-    return WebTable(f"{place.name}: where it stands", head, tuple(rows))
+    return WebTable(f"{place.name}: how it compares", head, tuple(rows))
 
 
 def drivers_table(place: Place) -> WebTable:
-    """Give what drives a place's need, indicator by indicator."""
+    """Give what drives an area's score, indicator by indicator."""
     head = (
         "Index",
-        "Strand",
+        "Domain",
         "Indicator",
         "Here",
-        "Middle place",
-        "Greater need than",
-        "Push",
-        "Describes",
+        "Median",
+        "Worse off than",
+        "Adds to the score",
+        "Date of data",
     )
     return WebTable(
-        f"{place.name}: what drives it",
+        f"{place.name}: what drives its score",
         head,
         tuple(
             (d.index, d.strand, d.label, "withheld" if d.withheld else d.text or None, d.usual_text or None,
@@ -202,10 +209,10 @@ def drivers_table(place: Place) -> WebTable:
 
 
 def compare_table(places: Sequence[Place]) -> WebTable:
-    """Give some places side by side: a row an index or strand, a column each and its peers."""
-    head = ["Index", "Strand"]
+    """Compare some areas: a row for each index or domain, a column for each area and its peers."""
+    head = ["Index", "Domain"]
     for place in places:
-        head += [f"{place.name}: rank", f"{place.name}: greater need than", f"{place.name}: peers"]
+        head += [f"{place.name}: rank", f"{place.name}: worse off than", f"{place.name}: peers"]
     rows: list[tuple[Any, ...]] = []
     for number, index in enumerate(places[0].standings if places else ()):
         for k in range(len(index.strands) + 1):
@@ -251,7 +258,7 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
-                "label": explorer.label(name),
+                "list": list_name(explorer.label(name), explorer.results.areas.plural),
                 "rule": rule_in_words(view.results, name),
                 "selected": int(d.selected.sum()),
                 "near": int(d.near_miss.sum()),
@@ -321,7 +328,7 @@ def by_postcode(explorer: Explorer, postcode: str, row: int) -> dict[str, Any] |
 
 
 def rescored_values(explorer: Explorer, choices: Choices, row: int) -> list[dict[str, Any]]:
-    """Give, under a reader's choices, each rank and result of an area beside the published one."""
+    """Give each rank and result of an area with a reader's choices, and as published."""
     if not choices:
         return []
     view, rows = explorer.view(choices), []
@@ -347,14 +354,13 @@ def change_since(explorer: Explorer, row: int) -> str:
     if explorer.results.since is None:
         return ""
     earlier, c = explorer.results.since
-    label = explorer.label(next(iter(explorer.results.designations)))
     if c.stay[row]:
-        return f"It was {label} in the earlier study too: {earlier}."
+        return f"It was on the list in the earlier study too: {earlier}."
     if c.enter[row]:
-        return f"It has entered the list: it was not {label} in the earlier study, {earlier}."
+        return f"It has entered the list: it was not on it in the earlier study, {earlier}."
     if c.leave[row]:
-        return f"It has left the list: it was {label} in the earlier study, {earlier}."
-    return f"It was not {label} in the earlier study either: {earlier}."
+        return f"It has left the list: it was on it in the earlier study, {earlier}."
+    return f"It was not on the list in the earlier study either: {earlier}."
 
 
 def lower_first(label: str) -> str:
@@ -370,8 +376,10 @@ def lower_first(label: str) -> str:
 
 
 def short_drivers(table: WebTable, n: int | None) -> WebTable:
-    """Give the columns of the drivers that fit a page."""
-    kept = [1, 2, 3, 4, 5, 6]
+    """Give the columns of the drivers that fit a page, without empty ones and domains of one indicator each."""
+    kept = [k for k in range(1, 7) if k == 2 or any(row[k] is not None for row in table.rows)]
+    if all(row[1] == row[2] for row in table.rows):
+        kept.remove(1)
     rows = tuple(tuple(row[k] for k in kept) for row in table.rows[:n])
     return replace(table, head=tuple(table.head[k] for k in kept), rows=rows)
 
@@ -387,7 +395,7 @@ def shares(table: WebTable) -> list[int]:
     return [
         k
         for k, h in enumerate(table.head)
-        if "greater need than" in h.lower() or h.startswith("Share") or h.endswith(": peers")
+        if "worse off than" in h.lower() or h.startswith("Share") or h.endswith(": peers")
     ]
 
 

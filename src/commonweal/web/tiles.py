@@ -106,7 +106,7 @@ def make_tiles(
 
         def made(z: int = z, number: int = number) -> bytes:
             if progress is not None:
-                progress("making the map, this first time only", number, len(levels))
+                progress("making the map (first time only)", number, len(levels))
             return _level(z, rows, shapes)
 
         cached_file(path, made)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.document.chart import AUTHORITY, LAND, OTHER, PEER, PLACE
-from commonweal.document.format import FEWEST_PEOPLE
+from commonweal.document.format import FEWEST_PEOPLE, LIKELY, SURE, UNSURE, list_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile, rank
 from commonweal.report.study.larger_areas import tiers
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["text", "whole", "share", "state"]
 
 STATES = {
-    "selected": "Selected",
-    "just": "Only just in",
-    "near": "Near miss",
-    "out": "Not selected",
-    "enters": "Enters",
-    "leaves": "Leaves",
+    "selected": "On the list",
+    "just": "Just inside the cut-off",
+    "near": "Just outside the cut-off",
+    "out": "Not on the list",
+    "enters": "Enters the list",
+    "leaves": "Leaves the list",
 }
-"""What an area can be under a designation; the last two only where a reader chose otherwise."""
+"""Where an area can stand on a list; the last two only with a reader's own weights and cut-offs."""
+
+ON_THE_LIST_IN = "On the list in (% of recalculations)"
 
 STATE_KEYS = tuple(STATES)
 NUMBER = {key: number for number, key in enumerate(STATES)}
@@ -126,7 +128,7 @@ def view_of(results: Results, published: View | None = None) -> View:
         )
         columns[f"margin.{name}"] = Column(
             f"margin.{name}",
-            f"{start}smallest margin".capitalize(),
+            f"{start}ranks inside the cut-off".capitalize(),
             "whole",
             margin(designation),
             brief=False,
@@ -134,13 +136,13 @@ def view_of(results: Results, published: View | None = None) -> View:
         chance = probability(results, name)
         if chance is not None:
             columns[f"probability.{name}"] = Column(
-                f"probability.{name}", f"{start}how sure".capitalize(), "share", chance
+                f"probability.{name}", start.capitalize() + ON_THE_LIST_IN, "share", chance
             )
     return View(results, columns, states)
 
 
 def _unchanged(published: View) -> dict[str, Column]:
-    """Give the columns of places and ranks, in their order; those that change are put in place."""
+    """Give the columns of areas and ranks, in their order; those that change are replaced."""
     return {
         key: column
         for key, column in published.columns.items()
@@ -212,15 +214,21 @@ _STATE_COLOURS = {
     "selected": PLACE, "just": "#4f86b8", "near": OTHER, "out": LAND, "enters": AUTHORITY, "leaves": PEER,
 }  # fmt: skip
 _SCALE = (PLACE, "#2f74b5", "#6ba8cf", "#b2d0e6", "#e6eff6")
-"""From most need to least; each is told from its neighbours without colour vision."""
+"""From most need to least; each is distinct from its neighbours without colour vision."""
 _FIFTHS = (
-    "Most need: tenths 1 and 2",
-    "Tenths 3 and 4",
-    "Tenths 5 and 6",
-    "Tenths 7 and 8",
-    "Least need: tenths 9 and 10",
+    "Most need: worst 20%",
+    "20% to 40%",
+    "40% to 60%",
+    "60% to 80%",
+    "Least need: best 20%",
 )
-_CHANCES = ("95% to 100% of runs", "80% to 95%", "20% to 80%", "5% to 20%", "Under 5%")
+_STABILITY = (
+    "Secure: 95% to 100%",
+    "Likely: 80% to 95%",
+    "Borderline: 20% to 80%",
+    "Unlikely: 5% to 20%",
+    "Unlikely: under 5%",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,18 +272,23 @@ def layer_names(view: View) -> list[tuple[str, str]]:
 def _names(view: View) -> Iterator[tuple[str, str]]:
     results = view.results
     for name in view.states:
-        label = label_of(results, name)
-        yield f"state.{name}", f"{results.areas.plural.capitalize()} that are {label}"
+        listed = list_name(label_of(results, name), results.areas.plural)
+        title = listed.removeprefix("the ")
+        yield f"state.{name}", f"{title[:1].upper()}{title[1:]}"
         if f"probability.{name}" in view.columns:
-            yield f"probability.{name}", f"How sure: share of runs in which an area is {label}"
+            where = "the list" if len(view.states) == 1 else listed
+            yield (
+                f"probability.{name}",
+                f"How often each {results.areas.singular} is on {where} (% of recalculations)",
+            )
     for index in results.scores:
-        yield f"rank.{index}", f"{index_label(results, index)}, by tenths"
+        yield f"rank.{index}", f"{index_label(results, index)}, in fifths"
     for key in view.columns:
         if key.startswith("rank.") and key.count(".") > 1:
-            yield key, f"{index_label(results, key.removeprefix('rank.'))}, by tenths"
+            yield key, f"{index_label(results, key.removeprefix('rank.'))}, in fifths"
     for key, column in view.columns.items():
         if key.startswith("shown_rank."):
-            yield key, f"{column.label.removesuffix(': rank')}, by tenths of those with a value"
+            yield key, f"{column.label.removesuffix(': rank')}, in fifths of those with a value"
 
 
 def layer_of(view: View, key: str = "") -> Layer:
@@ -295,8 +308,8 @@ def layer_of(view: View, key: str = "") -> Layer:
         colours = [_STATE_COLOURS[k] for k in kinds]
     elif key.startswith("probability."):
         p = values.astype(np.float64)
-        numbers = np.select([p >= 0.95, p >= 0.8, p >= 0.2, p >= 0.05], [0, 1, 2, 3], 4)
-        labels, colours = list(_CHANCES), list(_SCALE)
+        numbers = np.select([p >= SURE, p >= LIKELY, p >= UNSURE, p >= 0.05], [0, 1, 2, 3], 4)
+        labels, colours = list(_STABILITY), list(_SCALE)
     else:
         numbers, labels, colours = _fifths(values.astype(np.float64)), list(_FIFTHS), list(_SCALE)
     here = view.results.focus
@@ -309,7 +322,7 @@ def layer_of(view: View, key: str = "") -> Layer:
     return Layer(
         key,
         names[key],
-        tuple(_classes(numbers, labels, colours, view.results)),
+        tuple(_classes(numbers, labels, colours)),
         _letters(numbers),
         matter[: len(matter) if len(matter) <= MOST_MARKED else 0],
     )
@@ -322,12 +335,12 @@ def _fifths(ranks: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _classes(
-    numbers: NDArray[np.intp], labels: list[str], colours: list[str], results: Results
+    numbers: NDArray[np.intp], labels: list[str], colours: list[str]
 ) -> Iterator[MapClass]:
     for k, (label, colour) in enumerate(zip(labels, colours, strict=True)):
         yield MapClass(chr(ord("a") + k), label, colour, int((numbers == k).sum()))
     if missing := int((numbers == -1).sum()):
-        yield MapClass(NONE, f"No score for this {results.areas.singular}", "#ffffff", missing)
+        yield MapClass(NONE, "No score", "#ffffff", missing)
     if others := int((numbers == -2).sum()):
         yield MapClass(ELSEWHERE, "Elsewhere, not listed here", "#ffffff", others)
 

@@ -29,12 +29,12 @@ def test_counts_and_names(pair: Comparison) -> None:
     assert told[:3] == [
         "From Before (3 places)",
         "  to After (14 places):",
-        "3 stay, 0 leave, 11 enter.",
+        "3 stay on the list, 0 leave it, 11 enter it.",
     ]
     assert "Leaves:" not in told  # nobody does
     at = told.index("Enters:")
     assert told[at + 1] == "  A07  Place 7, Northside"
-    assert told[at + 11] == "  and 1 more (--all names each; --out FILE writes them)"
+    assert told[at + 11] == "  and 1 more (--all lists them; --out FILE writes them)"
     assert told[told.index("Stays:") + 1 :] == [
         "  A10  Place 10, Northside",
         "  A18  Place 18, Southside",

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def example_in(told: str) -> str:
     """The file that the lines of a study show."""
-    _, after = told.split("says only what differs, such as:\n\n")
-    return after.split("\n\nKeys and names")[0]
+    _, after = told.split("a file with only what differs, such as:\n\n")
+    return after.split("\n\nUse the keys and names")[0]
 
 
 @pytest.mark.parametrize("name", shipped_studies())
@@ -93,7 +93,7 @@ def test_every_kind_and_register_is_listed_with_what_counts(tell: Any) -> None:
 
 def test_one_kind_of_place(tell: Any) -> None:
     told = tell("places", "library")[1]
-    assert "on a map: amenity=library unless access=" in told
+    assert "on OpenStreetMap: amenity=library unless access=" in told
     assert "in a register: libraries-england" in told
     assert "pub:" not in told
     code, _, complaint = tell("places", "libary")

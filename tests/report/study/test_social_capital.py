@@ -303,7 +303,7 @@ def test_the_command_without_a_study_lists_25_and_five_offline(
     assert max(map(len, (line for line in said.splitlines() if line.startswith("  ")))) <= 100
     assert "25 headline indicators in 4 domains" in said
     assert said.count("is not verified") == 2
-    assert "Some figures for the country cannot be had here" in complaint
+    assert "Some figures for the country are not available here" in complaint
     assert "97% 2014/15" in said
     report = (tmp_path / "told" / "report.html").read_text("utf-8")
     assert report.count(">not verified.") == 30

@@ -15,6 +15,7 @@ from commonweal.document.format import (
     coefficient,
     format_count,
     format_people,
+    list_name,
     percent,
 )
 from commonweal.document.model import TableData
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from commonweal.areas import Areas
     from commonweal.compare import IndexComparison, StudyComparison, UnitComparison
     from commonweal.designation import Comparison, Designation
 
@@ -39,20 +41,19 @@ def comparison_lines(
     whole = ", everywhere" if where and c.report else within
     yield f"From {before} ({_of(old)}{whole})"
     yield f"  to {after} ({_of(new)}{within}):"
-    yield f"{c.stay.sum():,} stay, {c.leave.sum():,} leave, {c.enter.sum():,} enter."
+    yield f"{c.stay.sum():,} stay on the list, {c.leave.sum():,} leave it, {c.enter.sum():,} enter it."
     if c.report:
         told = ", ".join(
             f"{n:,} {what}" for what, n in c.report.items() if n and "areas" not in what
         )
         yield (
-            f"Carried from {old.areas.title} to {new.areas.title}: {told}. "
-            "A place counts as selected before where at least half of its people lived in one that was."
+            f"Converted from {old.areas.title} to {new.areas.title}: {told}. {carried_note(new.areas)}"
         )
         sizes = sorted(len(d.areas) for d in (old, new))
         if sizes[1] > 2 * sizes[0]:
             yield (
-                f"The two are of different size ({len(old.areas):,} {old.areas.plural}, "
-                f"{len(new.areas):,} {new.areas.plural}): much of the difference is the size, not the places."
+                f"The two studies use areas of different size ({len(old.areas):,} {old.areas.plural}, "
+                f"{len(new.areas):,} {new.areas.plural}). Much of the difference comes from that."
             )
     frame = c.to_frame()
     parent = authority_of(new.areas)
@@ -63,7 +64,15 @@ def comparison_lines(
         yield ""
         yield f"{change.capitalize()}:"
         named = (_named(row, parent) for row in rows.iter_rows(named=True))
-        yield from capped(named, "--all names each; --out FILE writes them", most)
+        yield from capped(named, "--all lists them; --out FILE writes them", most)
+
+
+def carried_note(areas: Areas) -> str:
+    """Say when an area counts as having been on an earlier list of other areas."""
+    return (
+        f"We count any {areas.singular} as on the earlier list if at least half of its residents lived in one "
+        "that was."
+    )
 
 
 def _named(row: Mapping[str, Any], parent: str | None) -> str:
@@ -87,7 +96,7 @@ def comparison_data(c: Comparison, before: str, after: str) -> dict[str, Any]:
 
 
 MOST_PARTS = 3
-"""Parts whose correlations fit beside those of the whole; the tables have every one."""
+"""Domains whose correlations fit next to those of the whole index; the tables have every one."""
 
 
 def index_comparison_lines(
@@ -95,36 +104,35 @@ def index_comparison_lines(
 ) -> Iterator[str]:
     """Give a comparison of two indices as lines of text."""
     whole = c.nodes.row(0, named=True)
-    yield f"{whole['first_label']} beside {whole['second_label']}"
+    yield f"{whole['first_label']} compared with {whole['second_label']}"
     yield f"  First:  {first}"
     yield f"  Second: {second}"
     if c.report:
-        yield f"  The first was carried to {c.areas.title}, as means weighted by people."
+        yield f"  We converted the first to {c.areas.title}, as averages weighted by population."
     yield ""
     both = counted_areas(whole["areas"], c.areas) + (f" in {where}" if where else "")
     if _alike(c):
-        yield f"The two rank the {both} that have both in the same order, part by part."
+        yield f"Both rank the {both} in the same order, on every domain."
         return
     if where:
         yield (
-            f"{both} have both; {whole['worst_first']:,} are in the worst tenth of the first, "
+            f"{both} have scores on both. {whole['worst_first']:,} are in the worst 10% of the first, "
             f"{whole['worst_second']:,} in that of the second,"
         )
         yield (
-            f"among the {c.ranked:,} that have both everywhere. By chance {_by_chance(whole)} would be in both."
+            f"ranked among all {c.ranked:,} with scores on both. By chance {_by_chance(whole)} would be in both."
         )
-        yield "Rank correlation: 1 is the same order, 0 nothing in common, -1 the reverse."
     else:
-        yield f"{both} have both; {whole['worst_first']:,} are in the worst tenth of each. By chance a"
-        yield "tenth of these would be in both. Rank correlation: 1 is the same order, 0 nothing in common,"
-        yield "-1 the reverse."
+        yield f"{both} have scores on both. {whole['worst_first']:,} are in the worst 10% of each;"
+        yield "by chance, 10% of these would be in both."
+    yield "Rank correlation: 1 means the same order, 0 no relation, -1 the reverse order."
     yield from _nodes(c)
     people_in = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
     if c.areas.table["population"].null_count() < len(c.areas):
         both, one, other = map(format_people, people_in)
         yield ""
-        yield f"{both[:1].upper()}{both[1:]} live in the worst tenth of both,"
-        yield f"{one} in that of the first alone, {other} in that of the second alone."
+        yield f"Residents of the worst 10% of both: {both}."
+        yield f"Of the first only: {one}. Of the second only: {other}."
     for kind in c.groups["kind"].unique(maintain_order=True) if len(c.groups) else ():
         if where and c.groups.filter(pl.col("kind") == kind)["group"].n_unique() == 1:
             continue  # all that is counted lies in one
@@ -137,7 +145,7 @@ def index_comparison_lines(
         yield ""
         yield f"Furthest apart, with more need on the {more} than on the {less}:"
         yield from align_columns(
-            ["Code", "Name", ">First", ">Second", "What does most for it (part)"], rows
+            ["Code", "Name", ">First", ">Second", "Largest cause (domain)"], rows
         )
 
 
@@ -183,7 +191,7 @@ def _nodes(c: IndexComparison) -> Iterator[str]:
 
 
 def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
-    """Say where the worst tenths lie, and how alike the orders are inside each group."""
+    """Describe where the worst 10% lie, and how similar the orders are inside each group."""
     parts = list(_numbers(c)) if len(_numbers(c)) <= MOST_PARTS else []
     word = parent_words(kind)[0] if kind in c.areas.parents else class_word(kind)
     heads = [word.capitalize(), ">Areas", ">All", ">First", ">Second", ">Both"]
@@ -209,22 +217,22 @@ def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
                 ),
             ]
         )
-    yield f"By {word}: its share of all areas, of the worst tenth of the first, of the second, and of"
-    of_what = f", of the whole and of parts 1 to {len(parts)}" if parts else ""
-    yield f"both; then the rank correlation inside it{of_what}."
+    yield f"By {word}: its share of all areas, and of the worst 10% of the first, the second and both."
+    of_what = f": of the whole index and of domains 1 to {len(parts)}" if parts else ""
+    yield f"The last columns are the rank correlation inside it{of_what}."
     yield from align_columns(heads, rows)
 
 
 def _apart(c: IndexComparison) -> Iterator[str]:
     alone = c.parts.select("drives_first", "drives_second").sum().row(0)
-    yield "What sets the two apart: each part's share of the difference between the scores; and where it"
-    yield f"does most, of the {alone[0]:,} in the worst tenth of the first alone and of the {alone[1]:,} in that of"
-    yield "the second alone."
+    yield "Why the two differ: each domain's share of the difference between the scores."
+    yield f"The last columns count where it is the largest cause: of the {alone[0]:,} in the worst 10% of the"
+    yield f"first only, and of the {alone[1]:,} in that of the second only."
     rows = [
         [part, percent(share) if share >= 0 else "below 0%", f"{first:,}", f"{second:,}"]
         for part, share, first, second in c.parts.sort("share", descending=True).rows()
     ]
-    yield from align_columns(["Part", ">Share", ">First alone", ">Second alone"], rows)
+    yield from align_columns(["Domain", ">Share", ">First only", ">Second only"], rows)
 
 
 def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[list[str]]]]:
@@ -289,16 +297,16 @@ def study_comparison_lines(c: StudyComparison, everyone: bool = False) -> Iterat
     titles, where = (c.first.study.title, c.second.study.title), _focus(c)
     if c.focus is not None:
         known = counted_areas(int(c.focus.sum()), c.second.areas)
-        yield f"Counted and named are the {known} in {where}; ranks and cut-offs are set among all."
+        yield f"This counts only the {known} in {where}. Ranks and cut-offs are set among all."
         yield ""
     if c.lists is not None:
         yield from comparison_lines(c.lists, *titles, 10**9 if everyone else MOST_LINES, where)
     else:
-        yield f"{titles[0]}\n  beside {titles[1]}:"
+        yield f"{titles[0]}\n  compared with {titles[1]}:"
         for r in (c.first, c.second):
             if len(r.designations) != 1:
                 said = ", ".join(r.designations) or "nothing"
-                yield f"No lists are compared: {r.study.name} designates {said}, not exactly one."
+                yield f"No lists are compared: {r.study.name} designates {said}; expected exactly one list."
     for found in c.indices:
         yield ""
         yield ""
@@ -364,49 +372,48 @@ def _selected_lines(comparisons: Sequence[UnitComparison], name: str) -> Iterato
                         _people_share(d[f"{unit}_share"]),
                     ]
                 )
-    yield from align_columns(["Areas", ">All", ">Selected", ">People", ">Of all people"], rows)
+    yield from align_columns(["Areas", ">All", ">On the list", ">People", ">% of all people"], rows)
     for c in comparisons:
         d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
         yield ""
         yield f"  On {c.large.title}:"
-        held = format_count(
-            d["large_selected"], "selected larger one holds", "selected larger ones hold"
-        )
         yield (
-            f"    {d['small_inside']:,} of the {d['small_selected']:,} selected small areas lie in a "
-            "selected larger one;"
+            f"    {d['small_inside']:,} of the {d['small_selected']:,} small areas on the list lie in a larger "
+            "one on its list."
         )
-        yield f"    {d['large_holding']:,} of the {held} a selected small one."
-        gained, lost = (
-            f"{format_people(d[key])} live" if d[key] == d[key] else "it is not known how many live"
-            for key in ("people_gained", "people_lost")
+        holding = format_count(
+            d["large_selected"], "larger area on the list", "larger areas on the list"
         )
-        yield f"    {gained} in a selected larger area, but not in a selected small one;"
-        yield f"    {lost} in a selected small one, but not in a selected larger one."
+        contain = "contains" if d["large_holding"] == 1 else "contain"
+        yield f"    {d['large_holding']:,} of the {holding} {contain} a small one on its list."
+        gained, lost = (format_people(d[key]) for key in ("people_gained", "people_lost"))
+        yield f"    In a larger area on the list, but not in a small one: {gained}."
+        yield f"    In a small area on the list, but not in a larger one: {lost}."
 
 
 def unit_lines(
     comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
 ) -> Iterator[str]:
     """Give the comparisons of a study's areas with larger ones as lines of text."""
-    yield f"{title}: the same recipe on areas of different size"
+    yield f"{title}: the same method on areas of different size"
     if where:
         yield ""
-        yield f"Counted are the {counted_areas(len(comparisons[0].small), comparisons[0].small)} in {where},"
-        yield "and the larger ones that they lie in; ranks and cut-offs are set among all of the study."
+        yield f"This counts only the {counted_areas(len(comparisons[0].small), comparisons[0].small)} in {where}"
+        yield "and the larger ones around them. Ranks and cut-offs are set among all areas of the study."
     names = comparisons[0].designations
     for name in names["designation"] if len(names) else ():
         yield ""
-        yield f"Who is {label if len(names) == 1 else name.replace('_', ' ')}:"
+        listed = list_name(label if len(names) == 1 else name.replace("_", " "), "areas")
+        yield f"{listed[:1].upper()}{listed[1:]}:"
         yield from _selected_lines(comparisons, name)
     for c in comparisons:
         yield ""
-        yield f"Small areas beside the larger ones that they lie in ({c.large.title}):"
-        yield "rank correlation; how many are in the same decile, or at most one apart; how many of the small"
-        yield "ones in the worst tenth lie in a larger one that is too; and which share of all people lives in"
-        yield "the worst tenth of the larger ones."
+        yield f"Small areas compared with the larger ones around them ({c.large.title}):"
+        yield "rank correlation; small areas in the same decile as the larger one, or at most one decile apart;"
+        yield "small areas in the worst 10% whose larger area is too; people in the worst 10% of larger areas,"
+        yield "as a share of all people."
         if c.nodes["spearman"].is_nan().any():
-            yield "There is no correlation where all that is counted ranks the same on one of the two."
+            yield "No correlation is given where all areas rank the same on one of the two."
         rows = [
             [
                 ("  " if "." in row["index"] else "") + row["label"],
@@ -419,7 +426,8 @@ def unit_lines(
             for row in c.nodes.iter_rows(named=True)
         ]
         yield from align_columns(
-            ["", ">Correlation", ">Same decile", ">One apart", ">In both tenths", ">People"], rows
+            ["", ">Correlation", ">Same decile", ">One apart", ">Worst 10% of both", ">People"],
+            rows,
         )
 
 
@@ -443,7 +451,7 @@ def unit_data(comparisons: Sequence[UnitComparison], where: str = "") -> list[di
 
 
 def unit_table(comparisons: Sequence[UnitComparison]) -> pl.DataFrame:
-    """Give every small area beside each larger one that it lies in: one row for each of them."""
+    """Give every small area with each larger one that it lies in: one row for each pair."""
     return pl.concat(
         c.places.select(pl.lit(c.large.system).alias("larger_areas"), pl.all()) for c in comparisons
     )

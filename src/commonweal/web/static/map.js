@@ -43,7 +43,7 @@ export async function beginMap() {
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ unit: "metric" }), "bottom-left");
-  map.getCanvas().setAttribute("aria-label", `${box.getAttribute("aria-label")} Arrow keys move it, plus and minus zoom.`);
+  map.getCanvas().setAttribute("aria-label", `${box.getAttribute("aria-label")} Use the arrow keys to move it, plus and minus to zoom.`);
   const styled = new Promise((done) => { map.once("style.load", done); });
   const colours = coloured(map, box, styled);
   const told = document.getElementById("map-told");
@@ -215,7 +215,7 @@ function goThere(found) {
   location.assign(url);
 }
 
-/** Add a site to the question, and ask anew. */
+/** Add a site to the question, and ask again. */
 function pickSite(_, { lng, lat }) {
   const url = new URL(location.href);
   url.searchParams.delete("q");
