@@ -296,13 +296,16 @@ class Results(study_results.Results):
         browser
             Whether to open a browser.
         """
+        from commonweal.files.extras import needs
         from commonweal.sources import Store
-        from commonweal.web import open_explorer
-        from commonweal.web.serve import address_of, listen, serve
+
+        with needs("web"):
+            from commonweal.web import open_explorer
+            from commonweal.web.serve import address_of, listen, serve
 
         store = Store.from_environment()
-        held = listen("127.0.0.1", port)
         explorer = open_explorer(self, store.cache, store=store)
+        held = listen("127.0.0.1", port)
         address, in_notebook = address_of(held), _loop_runs()
         until = "the notebook ends" if in_notebook else "you press Ctrl-C"
         print(f"{self.study.title}\n{address}\nIt answers until {until}.", flush=True)

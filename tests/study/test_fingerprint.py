@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+import commonweal as cw
 from commonweal.errors import CommonwealError
 from commonweal.report.study import write_results
 from commonweal.spec import load_study
-from commonweal.study.fingerprint import why_not
+from commonweal.study.fingerprint import fingerprint, why_not
+from commonweal.study.saved import open_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +94,10 @@ def test_draws_sensitivity_and_boundaries(small: Small) -> None:
     assert reason(small, draws=20) == "has no boundaries"
     assert reason(small, draws=20, geometry=False) == ""
     small.write(sensitivity={"sample": 8, "intervals": 0})
-    assert reason(small, draws=20, geometry=False) == "does not say which choice matters"
+    assert (
+        reason(small, draws=20, geometry=False)
+        == "does not have the biggest sources of uncertainty"
+    )
     assert reason(small, draws=20, geometry=False, sensitivity=False) == ""
 
 
@@ -211,3 +217,63 @@ def test_a_folder_that_is_none_is_refused(small: Small) -> None:
 
     with pytest.raises(CommonwealError, match="is no results folder"):
         load_asked(str(small.path))
+
+
+def test_other_settings_of_sensitivity_do_not_fit(small: Small) -> None:
+    small.write(sensitivity={"sample": 8})
+    kept(small)
+    assert reason(small) == ""
+    small.write(sensitivity={"sample": 16})
+    assert reason(small) == "has the biggest sources of uncertainty by other settings"
+    assert reason(small, sensitivity=False) == ""
+
+
+def test_a_folder_without_its_account_does_not_fit(small: Small) -> None:
+    folder = kept(small)
+    (folder / "provenance.json").unlink()
+    assert reason(small) == "cannot be opened by this version"
+    package = folder / "datapackage.json"
+    said = json.loads(package.read_text("utf-8"))
+    del said["commonweal"]["draws"]
+    package.write_text(json.dumps(said), "utf-8")
+    with pytest.raises(CommonwealError, match="damaged"):
+        open_results(folder)
+
+
+def test_what_was_scored_again_never_stands_for_a_run(small: Small) -> None:
+    other = cw.Results.of(small.run()).rescore(cut={"priority": "30%"}, draws=50)
+    small.write(designate__priority__all__0__worst="30%", designate__priority__all__1__worst="30%")
+    other.save(small.path / "results" / "study")
+    assert reason(small, draws=50) == MADE_OF
+    plain = cw.Results.of(small.run()).rescore(cut={"priority": "40%"})
+    assert plain.study.certainty is not None
+    assert plain.study.certainty.draws == 0
+
+
+def test_where_you_stand_is_not_what_you_ask_for(small: Small, tell: Any, tmp_path: Path) -> None:
+    (tmp_path / "datapackage.json").write_text('{"name": "mine", "resources": []}', "utf-8")
+    code, said, _ = tell("show", "A20", "--study", small.study)
+    assert (code, "Place 20" in said) == (0, True)
+    wider = cw.run("demo", draws=0, geometry=False).rescore(cut={"left_behind": "50%"})
+    shutil.copytree(wider.save(tmp_path / "wider"), tmp_path, dirs_exist_ok=True)
+    code, said, complaint = tell("show", "F01000004", "--study", "demo", "--draws", "0")
+    assert (code, "worst 10%" in said, "Opened" in complaint) == (0, True, False)
+
+
+def test_a_folder_that_is_written_again_is_not_called_damaged(small: Small) -> None:
+    folder = kept(small)
+    opened = open_results(folder)
+    small.write(designate__priority__all__0__worst="30%")
+    kept(small)
+    with pytest.raises(CommonwealError, match="written again since it was opened"):
+        opened.designations  # noqa: B018 - it is read here
+
+
+def test_each_part_of_a_shapefile_counts(small: Small) -> None:
+    shapes = small.path / "outlines.shp"
+    for end in (".shp", ".shx", ".dbf"):
+        shapes.with_suffix(end).write_bytes(b"one")
+    small.write(areas__boundaries={"file": "outlines.shp", "code": "code"})
+    before = fingerprint(load_study(small.study))
+    shapes.with_suffix(".dbf").write_bytes(b"another")
+    assert fingerprint(load_study(small.study)) != before

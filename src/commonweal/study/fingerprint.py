@@ -15,6 +15,7 @@ from commonweal.files.atomic import known_sha256
 from commonweal.files.folder import read_marker
 from commonweal.index.methods import MethodError, imported
 from commonweal.sources import Store
+from commonweal.sources.geometry import parts_of
 from commonweal.spec import FileSpec, Study, earlier_study, load_study, shipped_studies
 from commonweal.study.areas import study_areas
 from commonweal.study.files import with_replaced
@@ -52,13 +53,24 @@ def own_hashes(study: Study) -> dict[str, str]:
     """Give the SHA-256 of each file beside a study, by the name that the study calls it; '' if it cannot be read."""
     found = {}
     for name in study.named_files():
+        path = study.folder / (study.files.get(name, FileSpec()).file or name)
         try:
-            found[name] = known_sha256(
-                study.folder / (study.files.get(name, FileSpec()).file or name)
-            )
+            found[name] = known_sha256(path)
+            if parts := parts_of(path):  # of a shapefile, say
+                found[name] += "".join(f"+{part}:{sha256}" for part, sha256 in parts.items())
         except OSError:
             found[name] = ""
     return found
+
+
+def sensitivity_hash(study: Study) -> str:
+    """Give a SHA-256 over the settings of the sensitivity of a study; '' if it asks for none."""
+    spec = study.sensitivity
+    if spec is None:
+        return ""
+    vary = spec.vary or (study.certainty.vary if study.certainty else ())
+    said = spec.model_copy(update={"vary": vary}).model_dump_json()
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _recipe(study: Study) -> Any:
@@ -142,8 +154,13 @@ def why_not(
     asked = study.certainty.draws if draws is None and study.certainty else draws or 0
     if held["draws"] < asked:
         return f"has fewer draws ({held['draws']:,}) than the {asked:,} asked for"
-    if sensitivity and study.sensitivity and draws != 0 and not held["sensitivity"]:
-        return "does not say which choice matters"
+    if sensitivity and study.sensitivity and draws != 0:
+        if not held["sensitivity"]:
+            return "does not have the biggest sources of uncertainty"
+        if held["sensitivity"] != sensitivity_hash(study):
+            return "has the biggest sources of uncertainty by other settings"
+    if not {"steps", "sources"} <= marker.keys():
+        return "cannot be opened by this version"
     if geometry and any(s.get("left out") for s in marker["steps"]):
         return "has no boundaries"
     return _other_source(marker, with_replaced(study, store))
@@ -191,10 +208,15 @@ def _kept(
 
 
 def _folder_of(study: Study) -> Path | None:
-    """Give the results folder that a study was read from; None if it was read from elsewhere."""
-    if not (study.folder / PACKAGE).is_file():
+    """Give the results folder that a study was opened from; None if it was read from elsewhere."""
+    # Opened results know their folder from the root on; a study that ships has none.
+    if not study.folder.is_absolute() or not (study.folder / PACKAGE).is_file():
         return None
-    return study.folder if read_package(study.folder)["commonweal"]["study"] == study.name else None
+    try:
+        held = read_package(study.folder)["commonweal"]
+    except CommonwealError:  # somebody else's package, beside a file of the user's own
+        return None
+    return study.folder if held["study"] == study.name else None
 
 
 def open_kept(

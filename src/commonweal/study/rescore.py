@@ -69,20 +69,15 @@ def rescored(results: Results, study: Study, draws: int = 0, client: Any = None)
         name: designate(name, rule, scores, results.areas) for name, rule in study.designate.items()
     }
     sure = {}
-    if draws and (spec := certainty_spec(study, draws)) is not None:
-        study = study.model_copy(update={"certainty": spec})
+    spec = certainty_spec(study, draws)
+    study = study.model_copy(update={"certainty": spec, "sensitivity": None})
+    if draws and spec is not None:
         sure = {
             name: certainty(d, spec, scores, results.indicators, client=client)
             for name, d in designations.items()
         }
-    return results.with_(
-        study=study,
-        scores=scores,
-        designations=designations,
-        certainty=sure,
-        sensitivity={},
-        validations=(),
-        since=None,
-        summaries={},
-        trends={},
+    # A folder of these never stands for a run: it lacks what a run would have.
+    provenance = {**results.provenance, "rescored": True}
+    return results.with_scores(
+        scores, designations, study=study, certainty=sure, provenance=provenance
     )

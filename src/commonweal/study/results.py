@@ -165,6 +165,18 @@ class Results:
         made.__dict__.update(self.__dict__ | changes)
         return made
 
+    def with_scores(
+        self,
+        scores: Mapping[str, Scores],
+        designations: Mapping[str, Designation],
+        **changes: Any,
+    ) -> Self:
+        """Give the same indicators under other scores; what rests on the former ones is left out unless given."""
+        gone: dict[str, Any] = {
+            "certainty": {}, "sensitivity": {}, "validations": (), "since": None, "summaries": {}, "trends": {},
+        }  # fmt: skip
+        return self.with_(scores=scores, designations=designations, **(gone | changes))
+
     def __repr__(self) -> str:
         lines = [
             f"Results of {self.study.name}: {self.study.title}",

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from threading import RLock
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["FORMAT", "open_results", "pack_results"]
+
+_OWN = ("version", "study", "format", "fingerprint", "draws", "sensitivity")
+"""What a folder must say of itself."""
 
 FORMAT = 2
 """Of the folder; another number is another format, which this version does not read."""
@@ -126,7 +130,7 @@ def open_results(folder: str | Path) -> Results:
     about = read_package(folder)
     files = {str(r.get("path")): str(r.get("hash")) for r in about.get("resources", ())}
     called = str(about["commonweal"]["study"])
-    member = _Members(folder, files, called).read
+    member = _Members(folder, files, called, (folder / PACKAGE).read_bytes()).read
     parts = json.loads(member(PARTS))
     marker = read_marker(folder)
     if "study" not in marker:
@@ -170,7 +174,8 @@ def read_package(folder: Path) -> dict[str, Any]:
         about = json.loads((folder / PACKAGE).read_text("utf-8"))
         own = about["commonweal"]
         written, study, form = str(own["version"]), str(own["study"]), own["format"]
-        about["resources"] = list(about["resources"])
+        about["resources"] = [dict(resource) for resource in about["resources"]]
+        about["commonweal"] = {key: own[key] for key in (*_OWN, *own)}
     except FileNotFoundError:
         if not folder.is_dir():
             raise CommonwealError(f"{folder}: there is no such folder") from None
@@ -204,10 +209,11 @@ def _again(folder: Path, study: str) -> str:
 class _Members:
     """The files of a results folder, each read whole and compared with its checksum."""
 
-    def __init__(self, folder: Path, hashes: Mapping[str, str], study: str) -> None:
+    def __init__(self, folder: Path, hashes: Mapping[str, str], study: str, package: bytes) -> None:
         self.folder = folder
         self.hashes = hashes
         self.study = study
+        self.package = package
 
     def read(self, name: str) -> bytes:
         """Give the bytes of a file; refuse them if they are not those that were written."""
@@ -221,4 +227,9 @@ class _Members:
             if self.hashes.get(name) == f"sha256:{hashlib.sha256(found).hexdigest()}":
                 return found
             fault = "is damaged: its checksum is not the one in datapackage.json"
+        with suppress(OSError):
+            if (self.folder / PACKAGE).read_bytes() != self.package:
+                raise CommonwealError(
+                    f"{self.folder} has been written again since it was opened; open it again"
+                )
         raise CommonwealError(f"{self.folder / name} {fault}.\n{_again(self.folder, self.study)}")

@@ -254,6 +254,8 @@ class Explorer:
         Funding programmes worked out on the run, by name.
     store
         Where places and lookups are read; without one, nothing can be asked about investment.
+    reading
+        Held while what questions about new places need is read.
     """
 
     results: Results
@@ -261,9 +263,16 @@ class Explorer:
     postcodes: PostcodeLookup | None = None
     programmes: Mapping[str, AllocationResult] = field(default_factory=dict)
     store: Store | None = None
+    reading: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    @property
+    def planning(self) -> Planning | str:
+        """What `_planning` gives: one reads it, whoever else asks meanwhile waits."""
+        with self.reading:
+            return self._planning
 
     @cached_property
-    def planning(self) -> Planning | str:
+    def _planning(self) -> Planning | str:
         """What questions about new places need, read when the first is asked; in words, why none can be, if so."""
         if self.store is None:
             return "Places were not read when this was started."

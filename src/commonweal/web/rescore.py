@@ -186,17 +186,7 @@ def rescore(results: Results, choices: Choices) -> Results:
         designations[name] = designate(
             name, rule, scores, results.areas, changes=False, known=known
         )
-    return replace(
-        results,
-        scores=scores,
-        designations=designations,
-        certainty={},
-        sensitivity={},
-        validations=(),
-        since=None,
-        summaries={},
-        trends={},
-    )
+    return results.with_scores(scores, designations)
 
 
 def _weights(index: str, tree: Node, choices: Choices) -> dict[str, float]:

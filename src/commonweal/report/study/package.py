@@ -12,7 +12,7 @@ import polars as pl
 from commonweal.files.atomic import sha256_of
 from commonweal.files.folder import MARK
 from commonweal.report.study.columns import describe_columns
-from commonweal.study.fingerprint import fingerprint, own_hashes
+from commonweal.study.fingerprint import fingerprint, own_hashes, sensitivity_hash
 from commonweal.study.saved import FORMAT
 from commonweal.version import __version__
 
@@ -88,14 +88,16 @@ def _own(results: Results) -> dict[str, Any]:
     study = results.study
     read = {s["sha256"] for s in results.provenance["sources"] if s["path"]}
     # A file that was changed while the study ran is not the one that the results are of.
-    known = set(own_hashes(study).values()) <= read
+    own = {sha256.partition("+")[0] for sha256 in own_hashes(study).values()}
+    known = own <= read and not results.provenance.get("rescored")
+    drawn = bool(results.certainty) or not results.designations
     return {
         "format": FORMAT,
         "version": __version__,
         "study": study.name,
         "fingerprint": fingerprint(study) if known else None,
-        "draws": study.certainty.draws if study.certainty else 0,
-        "sensitivity": bool(results.sensitivity),
+        "draws": study.certainty.draws if study.certainty and drawn else 0,
+        "sensitivity": sensitivity_hash(study) if results.sensitivity else "",
     }
 
 
