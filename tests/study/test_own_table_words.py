@@ -37,7 +37,7 @@ def test_a_code_that_is_the_name_is_given_once(
     assert (code, said.splitlines()[0]) == (0, "11, Southside")
     nameless.write(areas__name=None, designate=None, certainty=None)
     _, said, _ = tell("run", nameless.study, "--out", nameless.path / "out")
-    assert "Community needs, most need: 20; 10; " in said
+    assert "Greatest need on Community needs: 20; 10; " in said
     wide = nameless.write(areas__name=None).rename(nameless.path / "a.yaml")
     nameless.write(areas__name=None, designate__priority__all__0__worst="60%")
     _, said, _ = tell("compare", wide, nameless.study)
