@@ -150,7 +150,7 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
     assert told["answer"][0].startswith(
         "This study has no data on venues of the kind “arts centre or gallery”"
     )
-    assert "not known who has such a place already" in told["answer"][1]
+    assert "do not know who has such a venue already" in told["answer"][1]
     page = text_of(client.get(f"/area/{DISTRICT}/options?{asked}").text)
     assert told["answer"][0] in page
     assert "Arts centre or gallery (no data loaded)" in page

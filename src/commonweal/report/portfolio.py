@@ -32,7 +32,7 @@ __all__ = [
     "portfolio_sections",
 ]
 
-AGAIN, HERE = "Chosen again", "Neighbourhoods"
+AGAIN = "Chosen again"
 _LIMITS = (
     "The mix is the best by this count of need. It does not know what residents want, who could run it or which "
     "buildings exist.",
@@ -77,7 +77,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
                 "We chose the best mix again for each budget. “At most” is a proven limit: no mix could meet more. "
                 "Between two budgets nothing was tried, so the true line may bend.",
             ),
-            charts=(frontier_chart(found.frontier, found.rules.budget),),
+            charts=(frontier_chart(found.frontier, found.rules.budget, found.plural),),
         ),
         Section(
             "Assumed costs and effects",
@@ -96,8 +96,8 @@ def interventions_note(found: Portfolio) -> str:
 
 def _counted(found: Portfolio) -> str:
     return (
-        "To choose the mix, we counted the effect of each intervention alone. A second one on the same outcome in a "
-        f"neighbourhood counts {found.rules.repeat:g} of its effect. We then recalculated the index for each year. "
+        "To choose the mix, we counted the effect of each intervention alone. A second one on the same outcome in an "
+        f"area counts {found.rules.repeat:g} of its effect. We then recalculated the index for each year. "
         f"The mix meets {found.mix.met:,.0f} person-years by the first count and {found.recount.met.sum():,.0f} by the "
         "second."
     )
@@ -108,12 +108,12 @@ def _interventions(found: Portfolio) -> Table:
     frame = pl.DataFrame(
         {
             "Intervention": [r[0] for r in rows],
-            HERE: [r[1] for r in rows],
+            found.plural.capitalize(): [r[1] for r in rows],
             "Cost (£)": [round(r[2]) for r in rows],
             "Need met alone (person-years)": [round(r[3]) for r in rows],
         }
     )
-    about = "Need met alone: without the others in the same neighbourhood, so the rows add up to more than the total."
+    about = "Need met alone: without the others in the same area, so the rows add up to more than the total."
     if found.stability is not None:
         frame = frame.with_columns(pl.Series("Average, recalculated", [r[4] for r in rows]))
         about += " Average, recalculated: in how many it is in the best mix, on average over the recalculations."
@@ -143,7 +143,7 @@ def _choices(found: Portfolio) -> Table:
         frame, shares = frame.with_columns(often), frozenset({AGAIN})
     return Table(
         "portfolio-places",
-        "What each neighbourhood gets",
+        f"What is funded in the {found.plural}",
         TableData(frame.sort("Rank today", "Intervention"), shares),
         f"Rank 1 is the greatest need. {AGAIN}: the share of recalculations, with different costs and effects, in "
         "which it is in the best mix."
@@ -177,9 +177,7 @@ def _costs(found: Portfolio) -> Table:
     frame = pl.DataFrame(
         {
             "Intervention": [one.label for one in ones],
-            "Per": [
-                "1,000 residents" if one.cost.per != "place" else "neighbourhood" for one in ones
-            ],
+            "Per": ["1,000 residents" if one.cost.per != "place" else "area" for one in ones],
             "Capital (£)": [_range(one.cost.capital) for one in ones],
             "Yearly (£)": [_range(one.cost.yearly) for one in ones],
             "Years it lasts": [_range(one.lasts) for one in ones],
@@ -249,7 +247,7 @@ def _finding(points: Sequence[Point], budget: float) -> str:
     return f"{money(more.budget)} would meet {percent(more.mix.met / here.mix.met - 1)} more need"
 
 
-def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
+def frontier_chart(points: Sequence[Point], budget: float, plural: str) -> Chart:
     """Draw need met against money; the budget asked for is marked."""
     left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
     most = _round_up(max(p.mix.bound for p in points) or 1.0)
@@ -293,7 +291,7 @@ def frontier_chart(points: Sequence[Point], budget: float) -> Chart:
                 "Spent (£)": [round(float(p.mix.spent.sum())) for p in points],
                 "Need met (person-years)": [round(p.mix.met) for p in points],
                 "At most": [round(p.mix.bound) for p in points],
-                HERE: [int(p.mix.chosen.any(axis=1).sum()) for p in points],
+                plural.capitalize(): [int(p.mix.chosen.any(axis=1).sum()) for p in points],
             }
         )
     )

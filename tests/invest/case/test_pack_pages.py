@@ -96,7 +96,7 @@ def test_a_page_on_what_was_not_read_tells_no_worth(
 ) -> None:
     page = options_page(county, scope, "arts-centre", store).page()
     assert "This study has no data on venues of the kind “arts centre or gallery”" in page
-    assert "it is not known who has such a place already" in page
+    assert "we do not know who has such a venue already" in page
     assert "that near, up from" not in page.split("<script")[0]
     assert "Each pound of public money" not in page
 

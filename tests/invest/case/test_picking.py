@@ -250,7 +250,7 @@ def test_a_click_on_the_map_and_the_keyboard_do_the_same(open_page: Callable[...
     by_key = told_on(page)
     assert by_key != proposed
     assert by_key[0].startswith("4 new venues")
-    page.get_by_role("button", name="Back to those proposed").click()
+    page.get_by_role("button", name="Back to the proposed sites").click()
     assert told_on(page) == proposed
     page.locator("g[data-site='3'] circle").click(force=True)
     assert box.is_checked()

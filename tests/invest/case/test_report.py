@@ -60,7 +60,7 @@ def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
     fewer = replace(made, sited=replace(made.sited, sites=made.sited.sites[:1]))
     where = next(text for text in case_answer(fewer) if text.startswith("Where:"))
     assert where.startswith(
-        "Where: 1 site for a public library and not 2, since no other candidate shortens a walk; the money does not "
+        "Where: 1 site for a public library and not 2, because no other candidate shortens a walk; the money does not "
         "pay for it. "
     )
     section = next(s for s in case_report(made).sections if s.title.startswith("Commercial"))
@@ -82,7 +82,7 @@ def test_it_is_told_how_often_each_choice_is_made_again(case: Case) -> None:
             share = again.often[where, at].mean() if where.any() else None
             assert row[head] == (None if share is None else pytest.approx(share))
     assert any(
-        text.startswith("How sure that mix is: chosen anew in each of 20")
+        text.startswith("How stable the mix is: we chose it again 20 times")
         for text in case_answer(case)
     )
     assert case_data(case)["choices_in_draws"]["draws"] == 20
@@ -143,9 +143,9 @@ def test_how_near_to_the_best_each_draw_is_solved_is_told(case: Case) -> None:
     assert case_data(case)["choices_in_draws"]["gap"] == case.steady.gap
     far = replace(case, steady=replace(case.steady, gap=0.042))
     section = next(
-        s for s in case_report(far).sections if s.title.endswith("how sure the choice is")
+        s for s in case_report(far).sections if s.title.endswith("how stable the choice is")
     )
-    assert "within 4.2% of the best of its draw" in section.text[0]
+    assert "within 4.2% of the best possible" in section.text[0]
 
 
 def test_nothing_is_said_of_choices_where_none_of_the_places_looked_at_has_one(
@@ -157,7 +157,7 @@ def test_nothing_is_said_of_choices_where_none_of_the_places_looked_at_has_one(
     often = "Other choices would meet more need"
     assert often in risks(case)["Risk"].to_list()
     assert often not in risks(without)["Risk"].to_list()
-    assert not any(text.startswith("How sure that mix is") for text in case_answer(without))
+    assert not any(text.startswith("How stable the mix is") for text in case_answer(without))
 
 
 def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
@@ -174,12 +174,12 @@ def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
     areas = case.results.areas
     assert f"in {places:,} {areas.singular if places == 1 else areas.plural}" in said
-    assert f"a place's equal part is {money(BUDGET / 6)}, and that costs " in said
+    assert f"an equal share is {money(BUDGET / 6)}, and that costs " in said
     assert "not that it is worth less" in said
     assert "“The options in figures” says why" in case_answer(without)[0]
     assert said in case_report(without).sections[0].text
     neither = replace(without, other=replace(case.other, firm=None))
-    assert "Neither option has any of it" in why_studied(neither)
+    assert "Neither option has any of them" in why_studied(neither)
 
 
 def test_the_tail_of_a_mix_is_folded_and_its_table_holds_all(case: Case) -> None:

@@ -62,7 +62,7 @@ def test_the_answer_and_the_financial_case_say_what_is_above_the_budget_and_afte
     tight = replace(case, rules=replace(case.rules, budget=total - 2e6))
     told = over_told(tight)
     assert f"{money(total)}, £2.00 million above the budget" in told
-    assert f"in {percent(case.appraisal.over_budget or 0)} of draws" in told
+    assert f"in {percent(case.appraisal.over_budget or 0)} of recalculations" in told
     after = f"{money(float(begun_costs_after(case.problem, case.mix.start, 10).sum()))} more"
     financial = next(s for s in case_report(tight).sections if s.title.startswith("Financial"))
     for text in (
@@ -80,6 +80,8 @@ def test_studied_effects_and_all_effects_stand_in_one_sentence(case: Case) -> No
     assert pounds(firm) != pounds(all_)
     sentences = case_answer(case)[0].split(". ")
     both = next(s for s in sentences if s.startswith("Counting only"))
-    assert both.index(f"{pounds(firm)} for each pound") < both.index(f"beside {pounds(all_)}")
+    assert both.index(f"{pounds(firm)} for each pound") < both.index(
+        f"compared with {pounds(all_)}"
+    )
     worth = next(t for t in case_answer(case) if t.startswith("Worth"))
     assert f"by studied effects alone: {pounds(firm)}" in worth

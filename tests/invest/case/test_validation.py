@@ -54,7 +54,7 @@ def test_what_the_values_that_ship_leave_out_of_own_interventions_is_told(
     said = case_cautions(made)
     assert [text.split(":")[0] for text in said] == [
         "No optimism bias is added to the capital cost of hub",
-        "No sites are looked for hub, of the group 'building'",
+        "No sites are found for hub, of the group 'building'",
         "Candidates (grid",
     ]
     assert all("first-values" in text for text in said)
@@ -64,7 +64,7 @@ def test_what_the_values_that_ship_leave_out_of_own_interventions_is_told(
     assert any(
         "no optimism bias is added" in text and "'hub'" in text for text in case_assumptions(made)
     )
-    assert {f"Beware: {text}" for text in said} <= set(case_lines(made))
+    assert {f"Please note: {text}" for text in said} <= set(case_lines(made))
     assert set(said) <= set(case_report(made).notes)
     assert case_data(made)["cautions"] == list(said)
 

@@ -59,16 +59,13 @@ if TYPE_CHECKING:
 YEARS, FIRST_YEAR, SITES_DRAWS, SITES_SEED = 10, 2026, 2_000, 1
 
 COSTED = "Each is costed and valued as a {built}."
-COST = "{costed} Cost over {years} years, to the public sector in present value: {cost} ({low} to {high})."
+COST = "{costed} Cost to the public sector over {years} years, in present value: {cost} ({low} to {high})."
 WORTH = (
-    "Worth for those reached anew: {each} for each pound (95% interval {low} to {high}); more than it costs in "
-    "{sure} of {draws} draws. Most of the numbers behind that are assumptions, listed below."
+    "Benefits for the people newly reached: {each} for each pound (95% interval {low} to {high}). Benefits exceed "
+    "costs in {sure} of {draws} recalculations. Most of these numbers are assumptions, listed below."
 )
-_UNTOLD = (
-    "What it is worth is not told: nobody comes to be within reach who was not, or nothing is known of what such a "
-    "place does."
-)
-_UNREAD = "What it is worth is not told, since it is not known who has such a place already."
+_UNTOLD = "We cannot put a value on this: it brings nobody new within reach, or we know of no effect of such a venue."
+_UNREAD = "We cannot put a value on this, because we do not know who has such a venue already."
 
 
 def appraise_sites(
@@ -295,13 +292,13 @@ def _budget(
 ) -> tuple[float, str]:
     """Give the money there is, and who says so."""
     if asked.budget is not None:
-        return asked.budget, "as asked"
+        return asked.budget, "as you set it"
     money = worked.allocation.programme.money
     if money is not None and money.award is not None:
-        return money.award * places, f"the programme's award of £{money.award:,.0f} for each place"
+        return money.award * places, f"the programme's award of £{money.award:,.0f} for each area"
     return (
         values.grant.each * places,
-        f"£{values.grant.each:,.0f} for each place: {values.grant.source}",
+        f"£{values.grant.each:,.0f} for each area: {values.grant.source}",
     )
 
 

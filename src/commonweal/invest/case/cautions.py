@@ -57,19 +57,17 @@ def _cautions(case: Case) -> Iterator[str]:
     if bare:
         yield (
             f"No optimism bias is added to the capital cost of {join_words(bare)}: "
-            f"{asked.values} names no category for "
-            "that key under 'optimism_bias' ('none' would say that there is none)."
+            f"{asked.values} has no category for that key under 'optimism_bias'. Set one, or 'none'."
         )
     if homeless:
         yield (
-            f"No sites are looked for {join_words(homeless)}, of the group '{BUILDING}': "
-            f"{asked.values} names no kind of "
-            "place for that key under 'built'."
+            f"No sites are found for {join_words(homeless)}, of the group '{BUILDING}': "
+            f"{asked.values} names no kind of venue for that key under 'built'."
         )
     if case.sited is None and asked.candidates != SCHOOLS:
         yield (
-            f"Candidates ({asked.candidates}) are not used, since no sites are looked for: the mix has nothing that "
-            f"'built' in {asked.values} names. --kind names a kind of place to find sites for all the same."
+            f"Candidates ({asked.candidates}) are not used: the mix has nothing that 'built' in {asked.values} names. "
+            "--kind names a kind of venue to find sites for."
         )
     yield from few_places(asked, case.worked, len(case.rows))
 
@@ -78,7 +76,7 @@ def few_places(asked: CaseOptions, worked: AllocationResult, there: int) -> Iter
     """Say that more places of a part of a study were asked for than there are."""
     if worked.allocation.programme.name == NEEDIEST and asked.places > there:
         have = "has" if len(asked.areas) == 1 else "have"
-        yield f"{asked.places:,} places were asked for, and {join_words(asked.areas)} {have} {there:,}."
+        yield f"You asked for {asked.places:,} areas, and {join_words(asked.areas)} {have} {there:,}."
 
 
 def unsited(case: Case) -> list[str]:
@@ -141,8 +139,8 @@ def over_told(case: Case) -> str:
     over = case.appraisal.over_budget or 0.0
     excess = f"{money(total - budget)} above" if total > budget else "within"
     return (
-        f"Not discounted, and {bias_words(case.appraisal)}, spending is expected to be {money(total)}, {excess} the "
-        f"budget of {money(budget)}, and is above it in {percent(over)} of draws."
+        f"Expected spending is {money(total)}, {excess} the budget of {money(budget)} (not discounted, "
+        f"{bias_words(case.appraisal)}). It exceeds the budget in {percent(over)} of recalculations."
     )
 
 
@@ -152,10 +150,10 @@ def after_told(case: Case) -> str:
     last = case.asked.first_year + case.rules.years - 1
     first = f"Costs and benefits after {last} are not counted"
     if not after.sum() > 0:
-        return f"{first}; nothing that was begun has to be run after it."
+        return f"{first}; nothing has to run after it."
     return (
-        f"{first}: to run what was begun until it ends, in {last + len(after)}, would cost {money(float(after.sum()))} "
-        "more, expected and not discounted, which the budget does not hold."
+        f"{first}. To run everything until it ends, in {last + len(after)}, would cost {money(float(after.sum()))} "
+        "more, not discounted. The budget does not cover that."
     )
 
 
@@ -177,27 +175,27 @@ def why_studied(case: Case) -> str:
     studied = studied_interventions(case)
     if not studied:
         return (
-            "No intervention in the list has an effect that a study of cause, or a review of several, stands behind, "
-            "so neither option has a figure for studied effects."
+            "No intervention in the list has causal evidence, so neither option has a figure for effects with causal "
+            "evidence."
         )
     first = (
-        "Of all that can be chosen, an effect that a study of cause, or a review of several, stands behind is known "
-        f"only of {_named(case, studied)}."
+        f"Only these interventions have causal evidence (a causal study, or a review of several): "
+        f"{_named(case, studied)}."
     )
     if case.other is None:
         has_it = (
-            "has none of it"
+            "has none of them"
             if case.option.firm is None
-            else f"has it in {_places(case, case.option)}"
+            else f"has them in {_places(case, case.option)}"
         )
         return f"{first} The proposed option {has_it}."
     if case.option.firm is None and case.other.firm is None:
-        return f"{first} Neither option has any of it, so neither has a figure for studied effects."
+        return f"{first} Neither option has any of them, so neither has a figure for that evidence."
     if case.option.firm is not None and case.other.firm is not None:
         return (
-            f"{first} The last row sets what those bring, in {_places(case, case.option)} of the proposed option and "
-            f"{_places(case, case.other)} of the other, against the cost of the whole mix: all else costs money there "
-            "and brings nothing."
+            f"{first} The last row sets their benefits, in {_places(case, case.option)} of the proposed option and "
+            f"{_places(case, case.other)} of the other, against the cost of the whole mix. There everything else "
+            "costs money and brings nothing."
         )
     has, lacks = (
         (case.other, case.option) if case.option.firm is None else (case.option, case.other)
@@ -213,7 +211,7 @@ def why_studied(case: Case) -> str:
     paid = join_words(case.interventions.interventions[name].label.lower() for name in chosen)
     return (
         f"{first} {named[0]} pays for {paid} in {_places(case, has)}, {named[1]} for none of them: "
-        f"{_why_not(case, lacks, chosen)} So its empty cell says that nothing is known of it without its assumptions, "
+        f"{_why_not(case, lacks, chosen)} Its empty cell means that its value is not known without assumptions, "
         "not that it is worth less."
     )
 
@@ -235,15 +233,15 @@ def _places(case: Case, option: Option) -> str:
 def _why_not(case: Case, lacks: Option, names: list[str]) -> str:
     """Say why an option has none of what the other has: it does not fit, or other things count for more."""
     if lacks.sharing == "pooled":
-        return "the same money meets more need, by this count, with effects that were assumed."
+        return "the same money meets more need, by this count, with assumed effects."
     part = case.rules.budget / len(case.rows)
     low, high = _cost(case, names)
     cost = money(low) if money(low) == money(high) else f"{money(low)} to {money(high)}"
     if low > part:
-        return f"a place's equal part is {money(part)}, and that costs {cost}."
+        return f"an equal share is {money(part)}, and that costs {cost}."
     return (
-        f"that would take {cost} of a place's equal part of {money(part)}, and for that part other things, whose "
-        "effects were assumed, meet more need by this count."
+        f"that would take {cost} of an equal share of {money(part)}. Other interventions, with assumed effects, meet "
+        "more need for it by this count."
     )
 
 

@@ -124,7 +124,7 @@ def neediest(results: Results, scope: Scope, places: int, *, elsewhere: bool = T
             "name": NEEDIEST,
             "title": f"The neediest {plural} of {scope.title}",
             "about": f"The {places:,} {plural} of {scope.title} that rank first on {results.label(index)}.",
-            "official": "No programme has this rule: every part of it is ours.",
+            "official": "This is our own rule; no programme uses it.",
             "study": results.study.name,
             "rank": {"of": {index: 1.0}, "scale": "rank", "official": False},
             "exclude": {ELSEWHERE: {"what": f"{plural} outside {scope.title}", "official": False, "codes": ()}}

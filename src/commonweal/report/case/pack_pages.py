@@ -303,7 +303,7 @@ def options_page(
     elif sited.unread:
         report = replace(report, answer=(*report.answer, why_not_valued(sited)))
     title = f"Options: {sited.label.lower()}"
-    about = "where new ones would reach most people, what that changes, what it costs and is worth"
+    about = "where new ones would reach most people, what that changes, its costs and benefits"
     return _extra(
         "options", title, about, report, kind, interactive_picker(sited, interventions, values)
     )
@@ -326,7 +326,7 @@ def programme_page(
     other = compare_programmes(worked, against, store, exclude) if against else None
     report = allocation_report(worked, other)
     report = replace(report, sections=(*report.sections, *_beside_lists(worked)))
-    about = "the rule, who gets an award, how sure that is, who is passed over, who gains and loses beside other lists"
+    about = "the rule, who gets an award, how certain that is, who misses out, and how other lists differ"
     return _extra("programme", programme.title, about, report, f"{name} {against}")
 
 

@@ -24,10 +24,11 @@ from commonweal.report.case.tables import (
     options,
     packages,
     pounds,
+    readable,
     risks,
     stability_table,
 )
-from commonweal.report.case.text import case_answer, case_assumptions, case_data
+from commonweal.report.case.text import FICTIONAL_CASE, case_answer, case_assumptions, case_data
 from commonweal.report.portfolio import frontier_chart
 from commonweal.report.portfolio_text import more_than
 from commonweal.report.siting import siting_report
@@ -45,37 +46,37 @@ _ALIKE = 0.5
 _PUBLISHED = "frontier-per-million"
 
 _TWO_COUNTS = (
-    "People are those of the study's year, and for sites those of the points that they set out from; the two differ a "
+    "People are those of the study's year; for sites they are those of the points where walks start. The two differ a "
     "little."
 )
 
-_SHARES = {"stays": "Stays where it is", "comes": "Comes in elsewhere"}
-_NO_SITES = "Nothing: the mix has no building of a kind that sites are found for."
+_SHARES = {"stays": "Chosen again", "comes": "Chosen elsewhere"}
+_NO_SITES = "Nothing: the mix has no building that needs a site."
 _COVERS = (
     (
         "Strategic",
-        "Which places, by what rule, how sure that is, and who is passed over.",
-        "How it fits other policy, and what those who live there want.",
+        "Which areas are on the list, by what rule, how certain that is, and who misses out.",
+        "How it fits other policy, and what residents want.",
     ),
     (
         "Economic",
-        "What could be done, the mix that meets most need for the money, what it costs and is worth, how sure that is, "
-        "and what drives it.",
-        "Options outside the list of interventions, effects on places nearby, and savings to the public purse.",
+        "The options, the mix that meets most need for the money, its costs and benefits, and the biggest sources of "
+        "uncertainty.",
+        "Options outside the list of interventions, effects nearby, and savings to the public purse.",
     ),
     (
         "Commercial",
-        "Where what has to be built could go.",
-        "Whether a site can be had, who would supply, and by what contract.",
+        "Sites for what has to be built.",
+        "Whether a site is available, who would supply, and by what contract.",
     ),
     (
         "Financial",
-        "What is spent in each year, capital and running, beside the budget.",
+        "Spending by year, capital and running, compared with the budget.",
         "Who pays, whether they can afford it, and how it is accounted for.",
     ),
     (
         "Management",
-        "What could go wrong, and what to measure before and after.",
+        "Risks, and what to measure before and after.",
         "Who is responsible, the plan, and assurance.",
     ),
 )
@@ -87,7 +88,7 @@ def case_report(case: Case) -> Report:
     sited = None if case.sited is None else siting_report(case.sited)
     notes = [*case_cautions(case), *allocated.notes]
     if case.fictional:
-        notes.insert(0, "These places are fictional: the program made them up.")
+        notes.insert(0, FICTIONAL_CASE)
     chosen = np.any([option.mix.chosen for option in case.options], axis=(0, 1))
     names = [case.problem.interventions[at] for at in np.flatnonzero(chosen)]
     works = [
@@ -102,7 +103,7 @@ def case_report(case: Case) -> Report:
         name="case",
         title=f"The case for {case.title}",
         heading=f"Annex to a business case: {money(case.rules.budget)} over {case.rules.years} years from "
-        f"{case.asked.first_year}, in prices of {case.appraisal.project.price_year}",
+        f"{case.asked.first_year}, in {case.appraisal.project.price_year} prices",
         answer=case_answer(case),
         sections=(
             _figures(case),
@@ -133,13 +134,9 @@ def _figures(case: Case) -> Section:
     return Section(
         "The options in figures",
         text=(
-            "Doing nothing is what each option is compared with. Money is shared in one of two ways: every "
-            "place gets an equal part, or all of it goes where it meets most need.",
-            *(
-                ()
-                if case.other is not None
-                else ("An equal part for each place would buy nothing.",)
-            ),
+            "Each option is compared with doing nothing. There are two ways to share the money: an equal share for "
+            "each, or all of it where it meets most need.",
+            *(() if case.other is not None else ("An equal share for each would buy nothing.",)),
             why_studied(case),
         ),
         tables=(
@@ -147,10 +144,9 @@ def _figures(case: Case) -> Section:
                 "options",
                 "Options side by side",
                 TableData(options(case)),
-                "Need met: residents, times how many times the average their place's need is, times the "
-                "standard deviations by which they are better off, times years. Money is in prices of "
-                f"{case.appraisal.project.price_year}; costs, benefits and net value are present values of "
-                f"{case.appraisal.project.start}, and what is spent is not discounted. In brackets are 95% intervals.",
+                "Need met: residents x need (times the average) x standard deviations better off x years. Money is in "
+                f"{case.appraisal.project.price_year} prices. Costs, benefits and net value are present values of "
+                f"{case.appraisal.project.start}; spending is not discounted. Brackets hold 95% intervals.",
             ),
         ),
     )
@@ -167,10 +163,10 @@ def _covers(case: Case) -> Section:
     return Section(
         "What this annex covers",
         text=(
-            "The Green Book asks for five cases. This annex gives the numbers that they need and can be worked "
-            "out from published data; a business case has to add the rest.",
+            "The Green Book asks for five cases. This annex gives the numbers that published data can provide. A "
+            "business case has to add the rest.",
         ),
-        tables=(Table("covers", "The five cases, and what is here of each", TableData(frame)),),
+        tables=(Table("covers", "The five cases: what this annex covers", TableData(frame)),),
     )
 
 
@@ -182,7 +178,7 @@ def _under(case: str, sections: tuple[Section, ...]) -> tuple[Section, ...]:
 
 
 def _strategic(case: Case) -> tuple[Section, ...]:
-    """Tell the allocation; its long lists are cut, since what each place gets is listed once, in the next part."""
+    """Give the allocation; its long lists are cut, since the next part lists what each area gets."""
     sections = [
         replace(s, tables=tuple(replace(t, rows=min(t.rows or _FEW, _FEW)) for t in s.tables))
         for s in allocation_sections(case.worked)
@@ -206,17 +202,15 @@ def _tables_of_done(case: Case) -> tuple[Table, ...]:
     """Give what is done, by intervention, package and place, and what the gain rests on."""
     done, together, places = by_intervention(case), packages(case), by_place(case)
     nowhere = done.filter(pl.col("Places") == 0)["Intervention"].to_list()
-    left_out = (
-        f" Chosen nowhere: {join_words(name.lower() for name in nowhere)}." if nowhere else ""
-    )
+    left_out = f" Not chosen: {join_words(name.lower() for name in nowhere)}." if nowhere else ""
     alone = len(together) > _ALIKE * len(places)
-    prices = f"in prices of {case.interventions.price_year}, before optimism bias and discounting"
+    prices = f"in {case.interventions.price_year} prices, before optimism bias and discounting"
     return (
         Table(
             "by-intervention",
-            "What is done",
-            TableData(done.filter(pl.col("Places") > 0), frozenset({"Share of the gain"})),
-            f"Cost over all years, {prices}. The gain is that which is valued.{left_out}",
+            "What is funded",
+            readable(case, done.filter(pl.col("Places") > 0), "Share of the gain"),
+            f"Cost over all years, {prices}. The gain is the part that is valued.{left_out}",
         ),
         *(
             ()
@@ -224,8 +218,8 @@ def _tables_of_done(case: Case) -> tuple[Table, ...]:
             else (
                 Table(
                     "packages",
-                    "What places get together",
-                    TableData(together),
+                    "Which interventions go together",
+                    readable(case, together),
                     f"Cost over all years, {prices}.",
                     _FEW,
                 ),
@@ -233,72 +227,74 @@ def _tables_of_done(case: Case) -> tuple[Table, ...]:
         ),
         Table(
             "by-place",
-            "What each place gets, neediest first",
-            TableData(places, frozenset({"Share of draws"} & set(places.columns)), {"Need met": 0}),
-            "Rank 1 = most need. Share of draws: how often the place is selected. In brackets is the year in which "
-            f"something begins. Cost over all years, {prices}. Need met is in weighted person-years.",
+            f"What each {case.results.areas.singular} gets, neediest first",
+            readable(case, places, "Share of draws", **{"Need met": 0}),
+            "Rank 1 is the greatest need. In brackets: the year in which something begins. "
+            f"Cost over all years, {prices}. Need met is in weighted person-years.",
             _ROWS if alone else _FEW,
         ),
         Table(
             "by-gain",
-            "What the gain rests on",
-            TableData(
+            "The effects behind the gain",
+            readable(
+                case,
                 by_gain(case),
-                frozenset({"Share of the gain"}),
-                {"Gain of a resident": 4, "Low": 4, "High": 4},
+                "Share of the gain",
+                **{"Gain of a resident": 4, "Low": 4, "High": 4},
             ),
-            "Gain of a resident: standard deviations in a year that it works, averaged over all residents; 95 "
-            "% of the draws lie between low and high. Each gain is counted once: by its size, and not also by "
-            "what it does to an index.",
+            "Gain per resident: standard deviations in a year of operation, averaged over all residents. 95% of "
+            "recalculations lie between low and high. Each gain counts once: by its size, not also by its effect on an "
+            "index.",
         ),
     )
 
 
 def _done(case: Case) -> Section:
     mix, rules = case.mix, case.rules
-    alike = " that gives each place an equal part" if case.option.sharing == "each" else ""
-    shared = "gives each place an equal part, and " if alike else ""
-    proven = (
-        f"By the programme's count no other mix{alike} meets more{more_than(mix.met, mix.bound)}"
-    )
+    alike = " that gives equal shares" if case.option.sharing == "each" else ""
+    shared = f"gives each {case.results.areas.singular} an equal share and " if alike else ""
+    proven = f"By this count no other mix{alike} meets more{more_than(mix.met, mix.bound)}"
     first = rules.years if rules.last_start is None else rules.last_start + 1
     return Section(
-        "What is done, and for whom",
+        "What is funded, and for whom",
         text=(
-            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can be begun in each of "
-            f"the {len(case.rows):,} places in each of the first {first} of {rules.years} years. The mix {shared}meets "
-            f"most need for the money: {float(f'{mix.met:.3g}'):,.0f} weighted person-years. {proven}.",
+            f"The mix {shared}meets most need for the money: {float(f'{mix.met:.3g}'):,.0f} weighted person-years. "
+            f"{proven}.",
+            f"{case.interventions.title}: each of {len(case.interventions.interventions):,} can start in each of the "
+            f"{len(case.rows):,} {case.results.areas.plural} in each of the first {first} of {rules.years} years.",
             case.interventions.note,
         ),
-        charts=(frontier_chart(case.frontier, rules.budget),),
+        charts=(frontier_chart(case.frontier, rules.budget, case.results.areas.plural),),
         tables=_tables_of_done(case),
     )
 
 
 def _chosen_again(case: Case) -> tuple[Section, ...]:
-    """Tell how sure the choice of each intervention is."""
+    """Say how often each intervention is chosen again."""
     s = case.steady
     if s is None:
         return ()
     whole = len(s.places) == len(case.rows)
-    of = "" if whole else f", for {len(s.places):,} of the places, evenly from the neediest on"
+    of = "" if whole else f", for {len(s.places):,} of the areas, evenly from the neediest on"
     return (
         Section(
-            "How sure the choice is",
+            "How stable the choice is",
             text=(
-                f"Costs, years and effects were drawn {s.draws:,} times from their ranges (seed {s.seed}), and the "
-                f"best mix was chosen anew each time{of}. A choice that few draws make again hangs on numbers that are "
-                "not known: find them out before money is spent on it. Each mix is within "
-                f"{100 * s.gap:.1f}% of the best of its draw; what differs by less is not told apart.",
+                f"We varied costs, years and effects within their ranges {s.draws:,} times (seed {s.seed}) and chose "
+                f"the best mix each time{of}. A choice that is rarely chosen again depends on unknown numbers: find "
+                f"them out before you spend money on it. Each mix is within {100 * s.gap:.1f}% of the best possible; "
+                "smaller differences are not distinguished.",
             ),
             tables=(
                 Table(
                     "choice-in-draws",
-                    "How often each is chosen again",
-                    TableData(stability_table(case), frozenset(_SHARES.values())),
-                    "Shares of the draws, on average over places: of those that get it in the mix, and of those that "
-                    "do not. Each draw knows its numbers, as nobody does beforehand, so this is not how likely a "
-                    f"choice is to be right; shares are good to about {percent(0.5 / s.draws**0.5)}.{_empty(s)}",
+                    "How often each intervention is chosen again",
+                    readable(
+                        case, stability_table(case), "Stays where it is", "Comes in elsewhere"
+                    ),
+                    "Share of recalculations, averaged over the areas that get it (chosen again) and over the others "
+                    "(chosen elsewhere). It is not how likely a choice is to be right. Shares are accurate to about "
+                    f"{percent(0.5 / s.draws**0.5)}.{_empty(s)}",
                 ),
             ),
         ),
@@ -307,22 +303,22 @@ def _chosen_again(case: Case) -> tuple[Section, ...]:
 
 def _empty(s: MixStability) -> str:
     """Say why a share is left empty, where one is."""
-    why = {"stays": "not in the mix of the places looked at", "comes": "in the mix of all of them"}
+    why = {"stays": "not in the mix of these areas", "comes": "in the mix of all of them"}
     told = [
         f"“{_SHARES[name]}”, {words}"
         for name, words in why.items()
         if np.isnan(getattr(s, name)).any()
     ]
-    return f" Empty under {'; under '.join(told)}." if told else ""
+    return f" Empty in {'; in '.join(told)}." if told else ""
 
 
 def _another_way(case: Case) -> Section:
-    """Set the value beside other ways to look at it."""
+    """Compare the value with other ways to count it."""
     published = appraise(load_project(_PUBLISHED), draws=100)
     rows = [("All effects of the mix, as appraised here", case.appraisal)]
     if case.option.firm is not None:
         rows.append(
-            ("Only effects with a study of cause or a review behind them", case.option.firm)
+            ("Only effects with causal evidence (a causal study or a review)", case.option.firm)
         )
     table = [
         (what, pounds(a.measures["bcr"].expected),
@@ -333,22 +329,26 @@ def _another_way(case: Case) -> Section:
         (
             "A model commissioned by an advocate (Frontier for Local Trust, 2021), for any social infrastructure",
             pounds(published.measures["bcr"].expected),
-            "states none",
-            "states none",
+            "not stated",
+            "not stated",
         )
     )
-    heads = ["Way", "Benefits for each £1", "95% interval", "Draws that are worth their cost"]
+    heads = [
+        "Way",
+        "Benefits for each £1",
+        "95% interval",
+        "Benefits exceed costs (% of recalculations)",
+    ]
     return Section(
         "Other ways to count",
         text=(
-            "The rows are not added: each counts the same money in its own way. The last is of a published model "
-            "and not of this mix; it counts savings to the public purse and jobs, which are not claimed here, and "
-            "its range is not known.",
+            "Each row counts the same money in its own way, so do not add them up. The last is a published model of "
+            "another programme. It counts public savings and jobs, which we do not claim, and has no stated range.",
         ),
         tables=(
             Table(
                 "other-ways",
-                "What a pound brings, counted in other ways",
+                "Benefits for each pound, counted in other ways",
                 TableData(pl.DataFrame(table, schema=heads, orient="row")),
             ),
         ),
@@ -357,20 +357,20 @@ def _another_way(case: Case) -> Section:
 
 def _financial(case: Case) -> Section:
     return Section(
-        "Financial case: what is spent when",
+        "Financial case: spending by year",
         text=(
             f"The budget is {money(case.rules.budget)} ({case.budget_from}). At expected costs the mix spends "
             f"{money(float(case.mix.spent.sum()))} of it.",
-            f"{over_told(case)} To be surer, ask for the same case with a smaller budget and hold back the rest.",
+            f"{over_told(case)} To be safer, make the same case with a smaller budget and keep the rest in reserve.",
             after_told(case),
         ),
         tables=(
             Table(
                 "by-year",
                 "Spending by year",
-                TableData(by_year(case)),
-                f"In prices of {case.interventions.price_year}, at expected costs and not discounted; before "
-                "optimism bias unless a column says otherwise.",
+                readable(case, by_year(case)),
+                f"In {case.interventions.price_year} prices, at expected costs and not discounted. Before optimism "
+                "bias unless a column says otherwise.",
             ),
         ),
     )
@@ -378,10 +378,10 @@ def _financial(case: Case) -> Section:
 
 def _management(case: Case) -> Section:
     return Section(
-        "Management case: what could go wrong, and how one would know",
+        "Management case: risks and monitoring",
         text=(
-            "Before money is spent, keep a baseline: how each place, and every other, is now. When newer figures are "
-            "published, what moved can then be set beside similar places that got nothing.",
+            "Before you spend money, keep a baseline of all areas today. When newer figures are published, you can "
+            "compare the change with similar areas that got nothing.",
         ),
         tables=(Table("risks", "Risks", TableData(risks(case))),),
     )

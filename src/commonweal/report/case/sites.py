@@ -30,14 +30,14 @@ _TOGETHER = 1.0
 
 
 def commercial(case: Case, rows: int, few: int) -> Section:
-    """Tell the sites, with a map where the places lie together; or say in a sentence why none were looked for."""
+    """Give the sites, with a map where they lie together; or say why there are none."""
     if case.sited is None:
         kind = f" of a kind that {case.asked.values} names" if unsited(case) else ""
         return Section(
             "Commercial case: sites",
             text=(
-                f"Nothing in this mix is a building{kind}, so no sites were looked for. They can be asked for all the "
-                "same, for any kind of place.",
+                f"Nothing in this mix is a building{kind}, so we did not look for sites. --kind finds them for any "
+                "kind of venue.",
             ),
         )
     return _sites(case, case.sited, rows, few)
@@ -48,17 +48,16 @@ def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
     label = sited.label.lower()
     built = " and ".join(case.interventions.interventions[n].label.lower() for n in case.built)
     first = (
-        f"Sites for what the mix builds ({built}): one for each place that gets it."
+        f"Sites for what the mix builds ({built}): one for each {case.results.areas.singular} that gets it."
         if built
-        else f"Nothing in this mix is a {label}. If one were built, in each of the places, this is where it would "
-        "be nearest "
-        "to people."
+        else f"Nothing in this mix is a {label}. If each {case.results.areas.singular} had one, these sites would be "
+        "nearest to people."
     )
     beware = section.beware
     if not len(sited.existing) and not sited.unread:
         beware = (
-            f"No {label} is known in or near these places. One that is there and was not read is not counted, and "
-            "what is reached anew is at most what is said.",
+            f"We know of no {label} in or near these areas. If there is one, fewer people are newly reached than the "
+            "numbers say.",
             *beware,
         )
     drawn, areas = sited.outlines, case.worked.allocation.areas
@@ -66,8 +65,8 @@ def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
     if lost and sited.plural != areas.plural:
         names = ", ".join(areas.table["name"][areas.position[code]] or code for code in lost)
         beware = (
-            f"No boundary is known of {len(lost):,} of the places ({names}), so the people there are not among those "
-            "whom sites are found for.",
+            f"No boundary is known of {len(lost):,} of the {areas.plural} ({names}), so we found no sites for the "
+            "people there.",
             *beware,
         )
     points = sited.demand.points

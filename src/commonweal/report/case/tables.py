@@ -8,16 +8,47 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import percent
+from commonweal.document.model import TableData
 from commonweal.invest.appraisal.appraise import money, ratio
 from commonweal.invest.case.cautions import spent_with_bias
 from commonweal.invest.case.valuation import effect_of_gain
 from commonweal.invest.portfolio import need_met
+from commonweal.report.allocation_text import ON_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from commonweal.invest.appraisal import Estimate
     from commonweal.invest.case.model import Case
+
+
+def heads(case: Case) -> dict[str, str]:
+    """Give the heads for readers of columns whose names are those of the data."""
+    areas = case.results.areas.plural.capitalize()
+    return {
+        "Share of draws": ON_LIST,
+        "Place": "Name",
+        "Places": areas,
+        "Places in the mix": f"{areas} in the mix",
+        "What is done": "What it gets",
+        "What is done together": "What they get",
+        "People there": "People",
+        "Cost for a place, mean (£)": "Average cost (£)",
+        "Gain of a resident": "Gain per resident",
+        "Stays where it is": "Chosen again",
+        "Comes in elsewhere": "Chosen elsewhere",
+        "In all (£)": "Total (£)",
+        "So far (£)": "Cumulative (£)",
+        "In all, with optimism bias (£)": "Total with optimism bias (£)",
+        "So far, with it (£)": "Cumulative with optimism bias (£)",
+    }
+
+
+def readable(case: Case, frame: pl.DataFrame, *shares: str, **places: int) -> TableData:
+    """Give a table for readers, its columns headed in plain words; shares are named as in the data."""
+    known = {k: v for k, v in heads(case).items() if k in frame.columns}
+    headed = frozenset(known.get(s, s) for s in shares if s in frame.columns)
+    return TableData(frame.rename(known), headed, {known.get(k, k): n for k, n in places.items()})
 
 
 def by_place(case: Case) -> pl.DataFrame:
@@ -158,11 +189,11 @@ def options(case: Case) -> pl.DataFrame:
     """One row a measure, one column an option: doing nothing, the proposed one, the other."""
     rows: dict[str, list[str]] = {
         name: [nothing] for name, nothing in (
-            ("Places that get something", "0"), ("Residents there", "0"), ("Spent", "£0"),
+            (f"{case.results.areas.plural.capitalize()} that get something", "0"), ("Residents", "0"), ("Spent", "£0"),
             ("Need met, weighted person-years", "0"), ("Cost to the public sector", "£0"),
             ("Benefits to society", "£0"), ("Net present social value", "£0"),
-            ("Benefits for each £1 of cost", "–"), ("Draws that are worth their cost", "–"),
-            ("Benefits for each £1, studied effects only", "–"),
+            ("Benefits for each £1 of cost", "–"), ("Benefits exceed costs (% of recalculations)", "–"),
+            ("Benefits for each £1, effects with causal evidence only", "–"),
         )
     }  # fmt: skip
     for option in case.options:
@@ -182,7 +213,7 @@ def options(case: Case) -> pl.DataFrame:
         ]
         for name, text in zip(rows, told, strict=True):
             rows[name].append(text)
-    names = {"each": "An equal part for each", "pooled": "Where it meets most need"}
+    names = {"each": "An equal share for each", "pooled": "Where it meets most need"}
     heads = [names[o.sharing] + (" (proposed)" if o is case.option else "") for o in case.options]
     return pl.DataFrame(
         [(name, *cells) for name, cells in rows.items()],
@@ -213,22 +244,23 @@ def risks(case: Case) -> pl.DataFrame:
     rows = [
         (
             "It is worth less than it costs",
-            f"{percent(worth)} of {case.appraisal.draws:,} draws",
-            "Begin where the evidence is best, and stop what does not work.",
+            f"{percent(worth)} of {case.appraisal.draws:,} recalculations",
+            "Start where the evidence is best, and stop what does not work.",
         ),
         (
-            "It costs more than there is",
-            f"{percent(over)} of {case.appraisal.draws:,} draws",
-            "Survey sites and ask for quotations before awards; hold money back.",
+            "It costs more than the budget",
+            f"{percent(over)} of {case.appraisal.draws:,} recalculations",
+            "Survey sites, get quotations before awards, and keep a reserve.",
         ),
     ]
     if case.worked.chance is not None:
         unsure = int((case.worked.chance.selected[case.rows] < 0.5).sum())
         rows.append(
             (
-                "Other places are more in need",
-                f"{unsure:,} of {len(case.rows):,} places are selected in fewer than half of the draws",
-                "Look at those near the line one by one.",
+                f"Other {case.results.areas.plural} are more in need",
+                f"{unsure:,} of {len(case.rows):,} {case.results.areas.plural} are on the list in fewer than half of "
+                "recalculations",
+                "Check those close to the cut-off one by one.",
             )
         )
     if case.steady is not None and case.steady.chosen.any():
@@ -236,23 +268,23 @@ def risks(case: Case) -> pl.DataFrame:
         rows.append(
             (
                 "Other choices would meet more need",
-                f"{percent(1 - held)} of the choices are made otherwise, on average over {case.steady.draws:,} draws",
-                "Let places choose among what meets nearly as much.",
+                f"{percent(1 - held)} of the choices change, on average over {case.steady.draws:,} recalculations",
+                "Let residents choose among options that meet nearly as much.",
             )
         )
     rows += [
         (
-            "An effect does not carry over from where it was found",
+            "An effect is smaller here than where it was studied",
             "not known",
-            "Pilot, and compare with similar places.",
+            "Pilot, and compare with similar neighbourhoods.",
         ),
         *(
-            [("A site cannot be had", "not known", "Ask owners, and find sites again without that one.")]
+            [("A site is not available", "not known", "Ask owners, and find sites again without it.")]
             if case.sited is not None
-            else [("What is chosen has no room there", "not known", "Look at each place before an award.")]
+            else [("There is no room for what is chosen", "not known", "Visit before an award.")]
         ),
         (
-            "People whom it is for are not reached",
+            "It does not reach the people it is for",
             "not known",
             "Let residents decide, and count who comes.",
         ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from commonweal.document.format import (
     MOST_LINES,
+    NOT_A_CHANCE,
     SURE,
     align_columns,
     format_count,
@@ -32,6 +33,7 @@ from commonweal.report.case.tables import (
     by_intervention,
     by_place,
     by_year,
+    heads,
     pounds,
     stability_table,
 )
@@ -51,13 +53,16 @@ _FEW = 0.05
 """Share of the places, and of the money, below which an intervention is not named in a sentence."""
 
 _INPUTS = {
-    f"{BENEFIT}.points": "by how many points of 0 to 10 life satisfaction rises in somebody who is better off by one "
+    f"{BENEFIT}.points": "how many points (0 to 10) life satisfaction rises for somebody who is better off by one "
     "standard deviation in an outcome",
-    f"{BENEFIT}.quantity": "by how many standard deviations the mean resident is better off in the fullest year",
-    f"{BENEFIT}.additionality": "how much of the benefit would not have come anyway, as a share",
+    f"{BENEFIT}.quantity": "how many standard deviations better off the average resident is in the best year",
+    f"{BENEFIT}.additionality": "the share of the benefit that would not have happened anyway",
 }
 """What the inputs of the benefit are, in plain words."""
-_SHARES = ("Draws", "Share of the gain")
+SHORT = "Recalculations on the list"
+_SHARES = (SHORT, "Share of the gain")
+
+FICTIONAL_CASE = "These neighbourhoods are fictional: the program made them up."
 
 
 def case_answer(case: Case) -> tuple[str, ...]:
@@ -81,13 +86,13 @@ def _who(case: Case) -> str:
     if c is not None:
         often = int((c.selected[case.rows] >= SURE).sum())
         sure = (
-            f" When the weights behind the indices vary, {often:,} of the {n:,} are selected in at least 95% of "
-            f"{c.n_draws:,} draws."
+            f" We recalculated the list {c.n_draws:,} times with different assumptions: {often:,} of the {n:,} stay on "
+            f"it in at least 95% of recalculations. {NOT_A_CHANCE}"
         )
     all_ = "all of them" if in_need == n else f"{in_need:,} of the {n:,}"
     return (
-        f"Who: {case.title}, with {format_people(case.people)}; {all_} in need by the rule's own yardstick. The rule: "
-        f"{a.programme.title}.{sure}"
+        f"Who: {case.title}, with {format_people(case.people)}. By the rule's own yardstick {all_} "
+        f"{'is' if in_need == 1 < n else 'are'} in need. The rule: {a.programme.title}.{sure}"
     )
 
 
@@ -103,7 +108,7 @@ def _what(case: Case) -> str:
     why = (
         "the money meets more need elsewhere"
         if case.option.sharing == "pooled"
-        else "their part buys nothing"
+        else "their share buys nothing"
     )
     none = f" {left:,} get nothing: {why}." if left else ""
     areas = case.results.areas
@@ -146,8 +151,9 @@ def _held(case: Case) -> Iterator[str]:
     if not told:
         return
     yield (
-        f"How sure that mix is: chosen anew in each of {case.steady.draws:,} draws of costs and effects, it would have "
-        f"{join_words(told)} of the draws, on average over the places that get it here."
+        f"How stable the mix is: we chose it again {case.steady.draws:,} times with different costs and effects. It "
+        f"would still have {join_words(told)} of recalculations, on average over the {case.results.areas.plural} that "
+        "get it."
     )
 
 
@@ -156,7 +162,7 @@ def _where(case: Case) -> Iterator[str]:
         return
     sited, asked = case.sited, case.sited.solution.goal.sites or 0
     n, kind = len(sited.sites), sited.label.lower()
-    fewer = f" and not {asked:,}, since no other candidate shortens a walk" if n < asked else ""
+    fewer = f" and not {asked:,}, because no other candidate shortens a walk" if n < asked else ""
     unpaid = (
         "" if case.built or not n else f"; the money does not pay for {'it' if n == 1 else 'them'}"
     )
@@ -171,14 +177,14 @@ def _worth(case: Case) -> Iterator[str]:
     studied = f"by studied effects alone: {alone}"
     yield (
         f"Cost: {money(m['public_cost'].expected)} to the public sector (95% interval "
-        f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and prices of "
-        f"{a.project.price_year}. {over_told(case)} {after_told(case)}"
+        f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and "
+        f"{a.project.price_year} prices. {over_told(case)} {after_told(case)}"
     )
     yield (
         f"Worth{given}: benefits of {money(m['benefits'].expected)} (95% interval {_between(m['benefits'])}), or "
         f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}; {studied}). Net present social "
-        f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}), and above 0 in {percent(a.worth_it)} of "
-        f"{a.draws:,} draws."
+        f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}). It is above 0 in {percent(a.worth_it)} of "
+        f"{a.draws:,} recalculations."
     )
 
 
@@ -186,26 +192,26 @@ def _rests(case: Case) -> str:
     """Say before any figure how much of the benefit was assumed, and what is left without that."""
     guessed = _guessed(case)
     share = "none" if guessed <= 0 else "all" if guessed >= 1 else percent(guessed)
-    first = f"How sure: {share} of the benefit told here has a size that was assumed, not verified."
+    first = f"How certain: the size of {share} of the benefit is assumed, not verified."
     if guessed > 0:
-        first += " What it is worth follows from those assumptions; it is not a finding."
+        first += " The value follows from those assumptions; it is not a finding."
     if case.option.firm is None:
         other = None if case.other is None else case.other.firm
         why = (
             ""
             if other is None
-            else " The other way to share has a figure; “The options in figures” says why."
+            else " The other way to share the money has a figure; “The options in figures” says why."
         )
         return (
-            f"{first} No effect in this mix has a study of cause behind it: without its assumptions, its worth is "
-            f"not known.{why}"
+            f"{first} No study has shown that these interventions cause these effects. Without the assumptions, "
+            f"its worth is not known.{why}"
         )
     f, all_ = case.option.firm.measures["bcr"], case.appraisal.measures["bcr"]
     return (
-        f"{first} Counting only kinds of effect that a study of cause, or a review of several, stands behind, it is "
+        f"{first} Counting only effects with causal evidence, it brings "
         f"{pounds(f.expected)} for each pound of cost (95% interval {_ratios(f)}; worth its cost in "
-        f"{percent(case.option.firm.worth_it)} of draws), beside {pounds(all_.expected)} ({_ratios(all_)}; "
-        f"{percent(case.appraisal.worth_it)}) with all effects, studied or not."
+        f"{percent(case.option.firm.worth_it)} of recalculations), compared with {pounds(all_.expected)} "
+        f"({_ratios(all_)}; {percent(case.appraisal.worth_it)}) with all effects."
     )
 
 
@@ -219,7 +225,7 @@ def _guessed(case: Case) -> float:
 
 
 def _drives(case: Case) -> str:
-    """Say which number the answer hangs on most, and where it would turn."""
+    """Say which number matters most, and where the project breaks even."""
     a = case.appraisal
     if not a.swings:
         return a.drivers[-1]
@@ -227,13 +233,13 @@ def _drives(case: Case) -> str:
     switch = next(s for s in a.switching_values if s.input.name == first.input.name)
     what = _INPUTS.get(first.input.name) or f"“{first.input.label}”"
     turns = (
-        "No value of it that makes sense would bring that to nought."
+        "No plausible value of it would bring that to £0."
         if switch.value is None
-        else f"Costs and benefits are even at {figure(switch.value, first.input)}."
+        else f"It breaks even at {figure(switch.value, first.input)}."
     )
     low, high = sorted(first.npsv)
     return (
-        f"What drives it most: {what}. It is expected to be {figure(switch.expected, first.input)}; from "
+        f"Biggest source of uncertainty: {what}. We expect {figure(switch.expected, first.input)}. From "
         f"{figure(first.low, first.input)} to {figure(first.high, first.input)}, its 95% interval, net present social "
         f"value goes from {money(low)} to {money(high)}. {turns}"
     )
@@ -266,46 +272,47 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
         *(text for one in chosen for text in one.assumptions),
         *(text for text in case.appraisal.assumptions if not any(cost in text for cost in costs)),
         *([] if case.asked.budget else [f"The budget: {case.budget_from}."]),
-        "Of several interventions on one outcome in one place, each further one counts "
-        f"{percent(case.rules.repeat)} of what the one before it counts.",
-        "A standard deviation counts the same whatever outcome it is in.",
+        "Where several interventions act on the same outcome, each further one counts "
+        f"{percent(case.rules.repeat)} of the one before it.",
+        "A standard deviation counts the same in every outcome.",
     ]
     return tuple(dict.fromkeys(text.replace(": An assumption: ", ": ") for text in said))
 
 
 def case_lines(case: Case) -> Iterator[str]:
-    """Tell a case on a terminal: the answer, what is done, the first places, what to beware of."""
+    """Give a case as lines for a terminal: the answer, what is funded, the first areas, cautions."""
     yield f"The case for {case.title}"
     if case.fictional:
-        yield "FICTIONAL: the program made these places up."
+        yield f"Please note: {FICTIONAL_CASE}"
     yield ""
     yield from case_answer(case)
     yield f"In need means {in_need_words(case.worked)}."
     yield ""
-    yield from align_columns(*_columns(by_intervention(case)))
+    yield from align_columns(*_columns(by_intervention(case).rename(heads(case), strict=False)))
     yield ""
     places = by_place(case)
-    first = f"The first {min(MOST_LINES, len(places)):,} of {len(places):,} places"
-    yield f"{first}, by need, and the need met in person-years:"
-    yield from align_columns(*_columns(_for_a_terminal(places)), whole="--out FOLDER writes them")
+    first = f"The neediest {min(MOST_LINES, len(places)):,} of {len(places):,} {case.results.areas.plural}"
+    yield f"{first}, and the need met in person-years:"
+    yield from align_columns(
+        *_columns(_for_a_terminal(case, places)), whole="--out FOLDER writes them"
+    )
     yield f"  {UNIT}"
     for caution in (*case_cautions(case), *case.appraisal.cautions):
-        yield f"Beware: {caution}"
+        yield f"Please note: {caution}"
     yield ""
     yield f"{format_count(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
 
 
-def _for_a_terminal(places: pl.DataFrame) -> pl.DataFrame:
+def _for_a_terminal(case: Case, places: pl.DataFrame) -> pl.DataFrame:
     """Leave out what is the same in all rows, and shorten heads, so that what is done is not cut."""
     if "Authority" in places.columns and places["Authority"].n_unique() == 1:
         places = places.drop("Authority")
-    short = {"Share of draws": "Draws"}
-    return places.drop("Code").rename(short, strict=False)
+    return places.drop("Code").rename({**heads(case), "Share of draws": SHORT}, strict=False)
 
 
 def _columns(frame: Any) -> tuple[list[str], list[list[str]]]:
-    heads = [f">{c}" if frame.schema[c].is_numeric() else c for c in frame.columns]
-    return heads, [
+    names = [f">{c}" if frame.schema[c].is_numeric() else c for c in frame.columns]
+    return names, [
         [_cell(head, value) for head, value in zip(frame.columns, row, strict=True)]
         for row in frame.rows()
     ]

@@ -142,7 +142,7 @@
     }
     replace("live-answer", said.map(function (text) { return element("p", text); }));
     document.getElementById("live-reached-title").textContent =
-      "Reached anew: " + whole(rows.length) + " of " + whole(data.demand) + " " + data.plural;
+      "Newly reached: " + whole(rows.length) + " of " + whole(data.demand) + " " + data.plural;
     rows.sort(function (a, b) { return b[1] - a[1]; });
     replace("live-rows", rows.map(function (row) {
       var line = document.createElement("tr"), head = element("th", row[0]);
