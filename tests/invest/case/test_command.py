@@ -30,7 +30,7 @@ def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path)
     code, said, _ = tell(*words, "--draws", "20")
     assert code == 0
     assert said.startswith("The case for 10 neighbourhoods of Vesselhoe")
-    assert "FICTIONAL" in said
+    assert "fictional" in said
     files = {path.name for path in out.iterdir()}
     assert {
         "report.html",

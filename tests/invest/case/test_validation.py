@@ -121,13 +121,13 @@ def test_a_budget_that_buys_nothing_is_told_with_what_would(county: Results, sto
         make_case(asked, store, results=county)
     said = str(raised.value)
     assert "9,434 for each of 106 places" in said
-    assert "the cheapest is broadband, 210,000 in one place" in said
+    assert "the cheapest is broadband, £210,000 in one place" in said
     assert "--pooled" in said
-    assert "500 places were asked for, and Vesselhoe has 106" in said
+    assert "You asked for 500 areas, and Vesselhoe has 106" in said
     pooled = make_case(replace(asked, sharing="pooled"), store, results=county)
     assert pooled.other is None
     assert pooled.mix.chosen.any()
-    assert any("500 places were asked for" in text for text in case_cautions(pooled))
+    assert any("You asked for 500 areas" in text for text in case_cautions(pooled))
     assert any("would buy nothing" in text for text in case_report(pooled).sections[0].text)
     with pytest.raises(CommonwealError, match="places together, while the cheapest is") as raised:
         make_case(replace(asked, sharing="pooled", places=3, budget=1e4), store, results=county)

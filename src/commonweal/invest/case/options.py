@@ -133,8 +133,8 @@ def buys_nothing(problem: PortfolioProblem, rules: Rules, sharing: Sharing) -> s
     part = rules.budget / n if sharing == "each" else rules.budget
     whose = f"each of {n:,} places" if sharing == "each" else f"{n:,} places together"
     first = (
-        f"a budget of {rules.budget:,.0f} pounds over {rules.years} years buys nothing that is expected to do good: "
-        f"{part:,.0f} for {whose}"
+        f"a budget of £{rules.budget:,.0f} over {rules.years} years buys nothing that is expected to do good: "
+        f"£{part:,.0f} for {whose}"
     )
     if not helps.any():
         return f"{first}, and no intervention does any; expected others"
@@ -144,7 +144,7 @@ def buys_nothing(problem: PortfolioProblem, rules: Rules, sharing: Sharing) -> s
     pooled = ", --pooled" if sharing == "each" and rules.budget >= least else ""
     fewer = ", fewer places" if sharing == "each" and n > 1 else ""
     return (
-        f"{first}, while the cheapest is {name}, {least:,.0f} in one place; expected a larger budget{fewer}{pooled} or "
+        f"{first}, while the cheapest is {name}, £{least:,.0f} in one place; expected a larger budget{fewer}{pooled} or "
         "other interventions"
     )
 

@@ -59,7 +59,7 @@ _INPUTS = {
     f"{BENEFIT}.additionality": "the share of the benefit that would not have happened anyway",
 }
 """What the inputs of the benefit are, in plain words."""
-SHORT = "Recalculations on the list"
+SHORT = "On the list in"
 _SHARES = (SHORT, "Share of the gain")
 
 FICTIONAL_CASE = "These neighbourhoods are fictional: the program made them up."
