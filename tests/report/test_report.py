@@ -62,7 +62,7 @@ def test_the_page_tells_all_of_it_and_asks_for_nothing(folder: Path) -> None:
     page = (folder / "report.html").read_text("utf-8")
     for said in ("Half of Tarn trusts.", "Tarn &amp; Fell", "One point.", "It is fictional."):
         assert said in page
-    assert "These were not verified" in page
+    assert "We did not verify these" in page
     assert "Bars &lt;b&gt;" in page
     assert "default-src 'none'" in page
     assert "<script" not in page

@@ -105,7 +105,7 @@ def test_the_report_has_its_charts_with_their_numbers(folder: Path) -> None:
     for id_ in ("waterfall", "chance", "tornado"):
         assert f'aria-labelledby="community-hub-{id_}-t community-hub-{id_}-d"' in page
         assert (folder / "tables" / f"community-hub-{id_}.csv").is_file()
-    assert "These were not verified" in page
+    assert "We did not verify these" in page
     assert "are made up" in page
     assert page.count("Review refresh: Places, spaces, and social connections") >= 1
 

@@ -183,7 +183,7 @@ def test_the_report_has_every_number(small: Small, tmp_path: Path) -> None:
     account = json.loads((folder / "provenance.json").read_text("utf-8"))
     assert account["portfolio"]["spent_gbp"] == found.spent
     page = (folder / "report.html").read_text("utf-8")
-    assert "not verified" in page
+    assert "We did not verify these" in page
     assert "a made-up number" in page
     assert not found.fictional
 

@@ -144,8 +144,8 @@ def buys_nothing(problem: PortfolioProblem, rules: Rules, sharing: Sharing) -> s
     pooled = ", --pooled" if sharing == "each" and rules.budget >= least else ""
     fewer = ", fewer places" if sharing == "each" and n > 1 else ""
     return (
-        f"{first}, while the cheapest is {name}, £{least:,.0f} in one place; expected a larger budget{fewer}{pooled} or "
-        "other interventions"
+        f"{first}, while the cheapest is {name}, £{least:,.0f} in one place; expected a larger budget{fewer}{pooled} "
+        "or other interventions"
     )
 
 
