@@ -230,7 +230,7 @@ def test_wards_of_2019_beside_neighbourhoods_of_2023(
         left_behind_2019.designations["left_behind"].population, rel=0.08
     )
     told = list(comparison_lines(found, "2019", "2023"))
-    assert told[2] == f"{stay:,} stay, {leave:,} leave, {enter:,} enter."
+    assert told[2] == f"{stay:,} stay on the list, {leave:,} leave it, {enter:,} enter it."
     assert told[3].startswith("Carried from Electoral wards, December 2017 to ")
     assert "at least half of its people" in told[3]
 
