@@ -231,8 +231,8 @@ def test_wards_of_2019_beside_neighbourhoods_of_2023(
     )
     told = list(comparison_lines(found, "2019", "2023"))
     assert told[2] == f"{stay:,} stay on the list, {leave:,} leave it, {enter:,} enter it."
-    assert told[3].startswith("Carried from Electoral wards, December 2017 to ")
-    assert "at least half of its people" in told[3]
+    assert told[3].startswith("Converted from Electoral wards, December 2017 to ")
+    assert "at least half of its residents" in told[3]
 
 
 def test_show_one_place(left_behind_2025: Results, real_store: Store) -> None:
