@@ -42,7 +42,7 @@ def test_the_answer_comes_first_and_assumptions_are_told(tell: Any) -> None:
         "Compared with no project",
         "The biggest source of uncertainty is “Life satisfaction of regular users: quantity”",
         "Range of a WELLBY, £10,000 to £16,000: not verified",
-        "No effect is pooled, so it does not say how much",
+        "The review does not pool effects, so it gives no size",
         "What this does not show",
         "Benefit-cost ratio: benefits to people plus public savings, minus the costs of others",
     ):
