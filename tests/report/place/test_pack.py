@@ -521,4 +521,4 @@ def test_what_is_wrong_is_told_before_a_long_run(
     monkeypatch.setattr("commonweal.cli.brief.MOST_PROFILES", 19)
     code, _, err = tell("brief", small.study, "--profiles", "all", "--out", "all")
     assert code == 2
-    assert "20 profiles are more than one folder should hold (at most 19)" in err
+    assert "20 profiles are too many for one folder (at most 19)" in err
