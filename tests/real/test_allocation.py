@@ -146,7 +146,7 @@ class TestPrideInPlace:
         page = (folder / "report.html").read_text("utf-8")
         assert "Community Needs Index 2023, LSOAs 2021, England" in page
         assert "not openly licensed" in page
-        assert "An exclusion was left out" in page
+        assert "We left out an exclusion" in page
 
 
 class TestWards:
@@ -175,7 +175,10 @@ class TestWards:
         )
         in_need = {k: d.people(s, in_need=True) for k, s in shares.items()}
         assert in_need["other_only"] > in_need["both"] > in_need["this_only"]
-        assert "Beside The parliamentary group's 225 wards" in allocation_answer(pride, against)[-1]
+        assert (
+            "Compared with The parliamentary group's 225 wards"
+            in allocation_answer(pride, against)[-1]
+        )
 
 
 class TestBuiltUp:
