@@ -47,7 +47,7 @@ def test_what_was_to_be_typed_works_and_stands_in_the_answer(few: Any) -> None:
     few.write(indicators__halls__coverage="15%")
     results = few.run(draws=0)
     check_files(load_study(few.study), few.store)
-    line = "“halls”, part of Community needs, has values for only 3 of 20 areas. Elsewhere the other indicators decide."
+    line = "“halls”, part of Community needs, has values for only 3 of 20 areas. Elsewhere there is no score."
     assert headline(results)[-1] == line  # the answer first
     assert as_data(results)["cautions"] == [line]
     assert line in render_report(results)

@@ -27,7 +27,7 @@ DRIVER_AND_INDICATOR = (
 NO_DRIVER = (
     "No domain stands out: {domain}, which adds most to its score, is in decile {decile} of 10."
 )
-DRIVERS = "Of the {areas} on the list, {domains}."
+DRIVERS = "What adds most to the score of the {areas} on the list: {domains}."
 DRIVERS_ABOUT = "{words} The mean decile is that of all on the list: 1 is the worst 10% of {plural}, 5.5 the middle."
 
 Paths: TypeAlias = NDArray[np.object_]
@@ -136,10 +136,7 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
     numbers = _counted(results, scores, parts, most, inside, "Domain")
     n = int(inside.sum())
     shares = [(part, f"{c:,} ({percent(s)})") for part, c, s, _ in numbers.frame.rows() if c][:3]
-    some = [
-        f"{part} in {told}" if k else f"{part} adds most to the score in {told}"
-        for k, (part, told) in enumerate(shares)
-    ]
+    some = [f"{part} in {told}" for part, told in shares]
     words = DRIVERS.format(areas=counted_areas(n, results.areas), domains=join_words(some))
     title = f"{label}: the domain that adds most to the score"
     about = DRIVERS_ABOUT.format(words=words, plural=results.areas.plural)

@@ -117,10 +117,13 @@ def sparse_indicators(results: Results) -> list[str]:
             for path, node in results.scores[index].tree.walk(index)
             if node.indicator
         }
+        own = results.scores[index].built or results.scores[index]
         for name, known, of in sparse(found, leaves):
+            scored = ~np.isnan(own.score[np.isnan(found.need(name))])
+            elsewhere = "the other indicators decide" if scored.any() else "there is no score"
             told.append(
                 f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, has values for only "
-                f"{known:,} of {of:,} areas. Elsewhere the other indicators decide."
+                f"{known:,} of {of:,} areas. Elsewhere {elsewhere}."
             )
     return told
 
