@@ -90,7 +90,7 @@ def test_where_files_lie_does_not_count(small: Small) -> None:
 
 def test_draws_sensitivity_and_boundaries(small: Small) -> None:
     kept(small, draws=20, geometry=False)
-    assert reason(small) == "has fewer draws (20) than the 200 asked for"
+    assert reason(small) == "has fewer recalculations (20) than the 200 asked for"
     assert reason(small, draws=20) == "has no boundaries"
     assert reason(small, draws=20, geometry=False) == ""
     small.write(sensitivity={"sample": 8, "intervals": 0})
@@ -209,7 +209,9 @@ def test_a_folder_that_is_named_is_opened_whatever_has_changed(
     assert tell("compare", "results/study", "results/study")[0] == 0
     code, _, said = tell("show", "A20", "--study", "results/study", "--draws", "999")
     assert code == 2
-    assert "has 200 draws; --draws 999 needs the study itself, not its results folder" in said
+    assert (
+        "has 200 recalculations; --draws 999 needs the study itself, not its results folder" in said
+    )
 
 
 def test_a_folder_that_is_none_is_refused(small: Small) -> None:

@@ -162,7 +162,9 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
 def test_it_says_what_a_new_place_is_costed_as(client: Client) -> None:
     asked = "kind=library&candidates=grid:500"
     told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
-    assert told["answer"][1].startswith("Each is costed and valued as a community hub. Cost over")
+    assert told["answer"][1].startswith(
+        "Each is costed and valued as a community hub. Cost to the public sector over"
+    )
 
 
 def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results) -> None:
@@ -218,7 +220,7 @@ def test_without_places_it_says_why(
     bare = client_of(replace(explorer, store=None))
     answer = bare.get(f"/area/{DISTRICT}/options")
     assert answer.status_code == 404
-    assert "Places were not read when this was started." in answer.text
+    assert "venues were not loaded when the explorer started." in answer.text
     assert "/options" not in bare.get(f"/area/{PLACE}").text
 
 

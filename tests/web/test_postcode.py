@@ -66,11 +66,11 @@ def test_outside_every_outline_the_nearest_are_offered_and_none_is_claimed(
     found = box.find("NR30 9ZZ")
     assert found.row is None
     assert set(found.near) == {0, 1, 2}
-    assert "no neighbourhood with a boundary that holds NR30 9ZZ" in found.words
+    assert "No neighbourhood in this study has a boundary around NR30 9ZZ" in found.words
 
 
 def test_what_is_not_here_is_said(box: PostcodeLookup) -> None:
-    assert box.find("ZE1 0AA").words == "ZE1 0AA is not in a place that this study covers."
+    assert box.find("ZE1 0AA").words == "ZE1 0AA is outside the area that this study covers."
     assert box.find("BT1 1AA").words == "BT1 1AA has no position in the directory of postcodes."
     assert box.find("AB1 2CD").words == "AB1 2CD is not in the directory of postcodes."
 

@@ -92,7 +92,7 @@ def test_a_study_that_is_in_no_file_cannot_be_extended(county: Results) -> None:
 
     lost = replace(county, study=county.study.model_copy(update={"name": "nowhere"}))
     with pytest.raises(
-        CommonwealError, match=r"where the study is a file that has not changed; now"
+        CommonwealError, match=r"the study comes from a file that has not changed; now"
     ):
         study_file(lost, lost, Choices())
 

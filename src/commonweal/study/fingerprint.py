@@ -153,7 +153,7 @@ def why_not(
         return "was made from another study, or other files of your own"
     asked = study.certainty.draws if draws is None and study.certainty else draws or 0
     if held["draws"] < asked:
-        return f"has fewer draws ({held['draws']:,}) than the {asked:,} asked for"
+        return f"has fewer recalculations ({held['draws']:,}) than the {asked:,} asked for"
     if sensitivity and study.sensitivity and draws != 0:
         if not held["sensitivity"]:
             return "does not have the biggest sources of uncertainty"
@@ -264,7 +264,7 @@ def open_kept(
         held = read_package(at)["commonweal"]["draws"]
         if draws > held:
             raise CommonwealError(
-                f"{at} has {held:,} draws; --draws {draws:,} needs the study itself, not its results folder"
+                f"{at} has {held:,} recalculations; --draws {draws:,} needs the study itself, not its results folder"
             )
     opened = open_results(at)
     when = datetime.fromtimestamp((at / PACKAGE).stat().st_mtime, UTC).astimezone()

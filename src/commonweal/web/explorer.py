@@ -207,12 +207,12 @@ class PostcodeLookup:
         close = tuple(int(rows[reach[i]]) for i in order)
         if not close:
             return PostcodeMatch(
-                written, None, (), f"{written} is not in a place that this study covers."
+                written, None, (), f"{written} is outside the area that this study covers."
             )
         one = self.results.areas.singular
         return PostcodeMatch(
             written, None, close,
-            f"This study has no {one} with a boundary that holds {written}; the nearest are listed.",
+            f"No {one} in this study has a boundary around {written}. The nearest are listed.",
         )  # fmt: skip
 
 
@@ -275,7 +275,7 @@ class Explorer:
     def _planning(self) -> Planning | str:
         """What questions about new places need, read when the first is asked; in words, why none can be, if so."""
         if self.store is None:
-            return "Places were not read when this was started."
+            return "venues were not loaded when the explorer started."
         return plan(self.results, self.store)
 
     @cached_property
@@ -466,7 +466,7 @@ def open_explorer(
             store=store,
         )
     if progress is not None:
-        progress("making pages ready", 0, 0)
+        progress("preparing the pages", 0, 0)
     for name in (
         "focus",
         "bounds",

@@ -316,7 +316,7 @@ def study_file(results: Results, rescored: Results, choices: Choices) -> str:
         else:
             return text
     raise CommonwealError(
-        f"This setting cannot be a study file: the study names a domain elsewhere that it leaves out. {wrong}"
+        f"This setting cannot be saved as a study file: the study names a domain elsewhere that it leaves out. {wrong}"
     )
 
 
@@ -330,7 +330,7 @@ def _base(study: Study) -> tuple[str, dict[str, Any]]:
         if (found.index, found.designate) == (study.index, study.designate):
             return name, read_spec(place)
     raise CommonwealError(
-        f"A setting can be saved where the study is a file that has not changed; {study.name} is not."
+        f"A setting can be saved only if the study comes from a file that has not changed; {study.name} does not."
     )
 
 
