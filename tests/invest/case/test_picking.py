@@ -170,8 +170,8 @@ def test_the_page_tells_of_others_only_where_there_are_any(
     for sited, others in ((proposed["library"], True), (many, False)):
         live = interactive_picker(sited, interventions_of("library"), load_values())
         assert live is not None
-        assert "those proposed" in live.html
-        assert ("and those that reach" in live.html) == others
+        assert "the proposed ones" in live.html
+        assert ("and those that newly reach" in live.html) == others
 
 
 @pytest.mark.parametrize("how", ["outline unknown", "several in one area", "neither"])

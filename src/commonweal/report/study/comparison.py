@@ -217,7 +217,7 @@ def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
                 ),
             ]
         )
-    yield f"By {word}: its share of all areas, and of the worst 10% of the first, the second and both."
+    yield f"By {word}: share of all areas, and of the worst 10% of the first, the second and both."
     of_what = f": of the whole index and of domains 1 to {len(parts)}" if parts else ""
     yield f"The last columns are the rank correlation inside it{of_what}."
     yield from align_columns(heads, rows)
