@@ -108,7 +108,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "where", "meanwhile"),
     [
-        (CASE, "commonweal.invest.case.model.run", SLEEPS),
+        (CASE, "commonweal.study.run.run", SLEEPS),
         (CASE, "commonweal.invest.case.options.optimise_mix", SOLVES),
         (CASE, "commonweal.invest.siting.on_study.solve", SEEKS),
         (CASE, "commonweal.document.write.report_pdf", SLEEPS),

@@ -190,7 +190,7 @@ def test_the_commands_keep_and_track_a_baseline(
     study = small.study
     code, out, err = tell("invest", "baseline", study, "--out", "kept", "--area", "Northside")
     assert (code, err) == (0, "")
-    assert "10 of 20 places are followed, on 4 measures." in out
+    assert "The baseline follows 10 of 20 places, on 4 measures." in out
     before = small.indicators.read_text("utf-8")
     small.indicators.write_text(
         before.replace("A01,1,20,", "A01,1,30,").replace("A12,12,9,", "A12,12,4,")
