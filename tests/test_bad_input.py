@@ -402,7 +402,7 @@ def test_the_small_study_itself_is_good(small: Any, tell: Any, good: Any) -> Non
     out, before = good(small.path)
     code, said, complaint = tell("run", small.study, "--out", out)
     assert (code, complaint) == (0, "")
-    assert "3 of 20 places are a priority" in said
+    assert "3 of 20 places are on the list of “priority” places" in said
     assert fingerprint(out) != before
 
 

@@ -145,8 +145,8 @@ def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path)
         words, "commonweal.invest.siting.on_study.solve", READY, environment, folder
     )
     assert (code, complaint) == (0, "")
-    assert "15 new places" in said
-    assert "it was interrupted" in said
+    assert "15 new venues" in said
+    assert "The search was interrupted" in said
     written = json.loads((folder / "siting.json").read_text("utf-8"))
     assert (written["ended"], written["proven"]) == ("interrupted", False)
     assert written["mean_m"] < written["mean_m_before"]

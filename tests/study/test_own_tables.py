@@ -189,12 +189,12 @@ def test_check_tells_how_many_areas_have_a_value_and_what_is_left_aside(
     small.write()
     said = tell("check", small.study)[1].splitlines()
     assert said[2:] == [
-        "income: 19 of 20 areas have a value (indicators.csv); 'Total' is no area of the study.",
-        "halls: 20 of 20 areas have a value (indicators.csv); 'Total' is no area of the study.",
+        "income: 19 of 20 areas have a value (indicators.csv); 'Total' is not an area of the study.",
+        "halls: 20 of 20 areas have a value (indicators.csv); 'Total' is not an area of the study.",
     ]
     small.indicators.write_text(text + "".join(f"B{i},1,1,\n" for i in range(5)), "utf-8")
     said = tell("check", small.study)[1].splitlines()
-    assert said[2].endswith("; 5 codes are no areas of the study: 'B0', 'B1', 'B2' and 2 more.")
+    assert said[2].endswith("; 5 codes are not areas of the study: 'B0', 'B1', 'B2' and 2 more.")
 
 
 def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:

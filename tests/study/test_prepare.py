@@ -112,8 +112,8 @@ def test_everything_done_is_kept_and_told(small: Any, tmp_path: Path) -> None:
     assert "Missing values filled in by the median of the areas in the same district" in report
     assert "Values that were filled in are estimates" in report
     told = "\n".join(headline(results))
-    assert "1 place has no score on what the rule asks (A07)" in told
-    assert "Of those 1 was left out for want of data." in told
+    assert "1 place has no score on an index that the rule uses (A07)" in told
+    assert "1 of them was left out because too many of their values are missing." in told
     lines = "\n".join(profile_lines(profile(results, "A07")))
     assert lines.count("it was left out, since it has 0 of 2 indicators") == 2
     assert "prepare:" in (folder / "study.yaml").read_text("utf-8")
