@@ -145,7 +145,7 @@ def test_told_on_a_page_as_wide_as_a_terminal(
     titles = [r.study.title for r in (open_england, closed)]
     lines = list(index_comparison_lines(beside, *titles))
     assert max(map(len, lines)) <= 100
-    assert "  London                    4,993  14.8%   0.5%   0.8%   0.0%" in "\n".join(lines)
+    assert "  London                    4,993  14.8%   0.5%    0.8%   0.0%" in "\n".join(lines)
 
 
 def test_on_wards_of_another_year_the_open_index_is_carried(
