@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import re
 import subprocess
@@ -139,6 +141,31 @@ def test_sweeping_while_others_begin_takes_nothing_from_them(tmp_path: Path) -> 
     for thread in sweepers:
         thread.join()
     assert faults == []
+    assert left_in(tmp_path) == []
+
+
+def test_a_lock_that_was_deleted_and_made_again_while_it_was_opened_is_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sweeps between the opening of the lock and its locking, and then a writer begins."""
+    path = tmp_path / ".results.0a.new"
+    lock = tmp_path / ".results.0a.new.lock"
+    lock.touch()
+    really, begun = fcntl.flock, contextlib.ExitStack()
+
+    def interrupted(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", really)
+        lock.unlink()
+        begun.enter_context(held(path))
+        path.mkdir()
+        really(descriptor, how)
+
+    with begun:
+        monkeypatch.setattr(fcntl, "flock", interrupted)
+        sweep(tmp_path, NAMES)
+        assert path.is_dir()
+        assert lock.exists()
+        path.rmdir()
     assert left_in(tmp_path) == []
 
 

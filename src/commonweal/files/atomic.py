@@ -58,8 +58,18 @@ def held(path: Path) -> Iterator[None]:
 
 def owner_lives(path: Path) -> bool:
     """Whether the process that made this file or folder under its lock may still be writing it."""
-    with _asked(path) as lives:
-        return lives
+    if fcntl is None:
+        return _is_young(path)
+    try:
+        descriptor = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:  # that of another user, say
+        return True
+    try:
+        return _is_locked(descriptor, path, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
 
 
 def sweep(folder: Path, names: re.Pattern[str]) -> None:
@@ -67,8 +77,8 @@ def sweep(folder: Path, names: re.Pattern[str]) -> None:
     with suppress(OSError):
         found = {entry.name.removesuffix(_SUFFIX) for entry in folder.iterdir()}
         for path in sorted(folder / name for name in found if names.fullmatch(name)):
-            with _asked(path) as lives:  # an owner that has not begun yet waits for this to end
-                if not lives:
+            with _claimed(path) as ours:
+                if ours:
                     _delete(path)
                     _delete(_lock_of(path))
 
@@ -91,29 +101,33 @@ def _locked(lock: Path) -> int:
 
 
 @contextmanager
-def _asked(path: Path) -> Iterator[bool]:
-    """Say whether the owner of a path lives; if not, none can begin until the end of this."""
+def _claimed(path: Path) -> Iterator[bool]:
+    """Lock what nobody holds, so that until the end of this none can begin it and none else delete it."""
     if fcntl is None:
-        yield _is_young(path)
+        yield not _is_young(path)
         return
+    lock = _lock_of(path)
     try:
-        descriptor = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:  # that of another user, say
         yield False
         return
-    except OSError:  # that of another user, say
-        yield True
-        return
     try:
-        yield _is_locked(descriptor, path)
+        ours = not _is_locked(descriptor, path, fcntl.LOCK_EX)
+        if ours:
+            try:  # while this one opened it, another may have deleted it and a third begun
+                ours = os.path.samestat(os.fstat(descriptor), lock.stat())
+            except OSError:
+                ours = False
+        yield ours
     finally:
         os.close(descriptor)
 
 
-def _is_locked(descriptor: int, path: Path) -> bool:
-    """Whether another process has the lock; if not, it is shared until the file is closed."""
+def _is_locked(descriptor: int, path: Path, how: int) -> bool:
+    """Whether another process has the lock; if not, it is taken until the file is closed."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return True
     except OSError:
