@@ -11,14 +11,16 @@ from scipy.stats import spearmanr
 
 from commonweal.compare import compare_units
 from commonweal.compare.run_on_units import on_unit, run_on_units
-from commonweal.errors import StudyError
+from commonweal.errors import DataError, StudyError
 from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from commonweal.areas import Areas
     from commonweal.compare import UnitComparison
+    from commonweal.spec import Study
     from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]
@@ -124,3 +126,32 @@ def test_a_unit_that_is_none_is_told_before_a_long_run(
     )
     with pytest.raises(StudyError, match=r"'msoa' is no larger unit than its own.*: district"):
         run_on_units("left-behind-2023", NO_STORE, ["district", "msoa"])
+    with pytest.raises(
+        StudyError, match=r"larger than lsoa21.*expected --areas with one of: district"
+    ):
+        run_on_units("left-behind-2023", NO_STORE)
+
+
+def test_only_larger_units_that_can_be_read_are_suggested(
+    run_with: RunWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = run_with().areas
+
+    def read(study: Study, _: object) -> Areas:
+        if study.areas == "district":
+            raise DataError("population of district 'mid-2017' not found")
+        return own
+
+    monkeypatch.setattr("commonweal.compare.run_on_units.study_areas", read)
+    with pytest.raises(StudyError, match=r"--areas with one of: \(there is none\)"):
+        run_on_units("left-behind-2023", NO_STORE)
+    with pytest.raises(StudyError, match=r"'district' is no larger unit .* that it can be run on"):
+        run_on_units("left-behind-2023", NO_STORE, ["district"])
+
+
+def test_parts_are_not_needed_where_areas_nest() -> None:
+    """Authorities of 2017 have no outlines here; the neighbourhoods of 2011 nest in them."""
+    study = load_study("left-behind-2019")
+    assert study.index["deprivation"].move.by == "parts"
+    assert on_unit(study, "lad17").index["deprivation"].move.by == "link"
+    assert on_unit(study, "wd17").index["deprivation"].move.by == "parts"  # a best fit

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from commonweal.areas import load_systems
 from commonweal.compare import compare_units, larger_units
-from commonweal.errors import StudyError
+from commonweal.errors import CommonwealError, StudyError, UnreachableError
 from commonweal.sources import Store
 from commonweal.spec import Study
 from commonweal.study.areas import study_areas
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.compare import UnitComparison
+    from commonweal.spec import IndexSpec
     from commonweal.study.run import Progress
 
 
@@ -62,13 +64,14 @@ def run_on_units(
     small = open_kept(study, store, draws=0, sensitivity=False, geometry=False)
     areas = small.areas if small else study_areas(study, store)
     chosen = tuple(dict.fromkeys(units)) or larger_units(areas)
-    if not chosen:
-        raise StudyError(f"{study.name}: there is no larger unit than {study.areas}; name one")
-    for unit in chosen:  # before a long run, not after it
-        if unit not in areas.parents:
-            known = ", ".join(areas.parents)
+    for unit in chosen or ("",):  # before a long run, not after it
+        if unit not in areas.parents or not _can_run(study, unit, store):
+            known = ", ".join(u for u in areas.parents if _can_run(study, u, store))
+            what = f"no areas larger than {study.areas} are still neighbourhoods"
+            if unit:
+                what = f"'{unit}' is no larger unit than its own that it can be run on"
             raise StudyError(
-                f"{study.name}: '{unit}' is no larger unit than its own; expected one of: {known}"
+                f"{study.name}: {what}; expected --areas with one of: {known or '(there is none)'}"
             )
     focus = study.in_focus(areas.table) if study.focus else None
     small = small or run(study.bare(), store, geometry=False, progress=progress)
@@ -77,6 +80,17 @@ def run_on_units(
         large = run(on_unit(study, unit), store, geometry=False, progress=progress)
         found.append(compare_units(small, large, store, focus))
     return found
+
+
+def _can_run(study: Study, unit: str, store: Store) -> bool:
+    """Whether the larger areas can be read where and when the study asks for its own."""
+    try:
+        study_areas(on_unit(study, unit), store)
+    except UnreachableError:
+        raise
+    except CommonwealError:
+        return False
+    return True
 
 
 def on_unit(study: Study, unit: str) -> Study:
@@ -93,8 +107,17 @@ def on_unit(study: Study, unit: str) -> Study:
     -------
     Study
         An indicator that states no ``areas`` is measured on the study's own, and is carried from there
-        as a mean weighted by people. Nothing varies in it.
+        as a mean weighted by people. An index that moves by parts follows the lookup where its areas nest. Nothing
+        varies in it.
     """
+    known = load_systems()
+
+    def moved(spec: IndexSpec) -> IndexSpec:
+        way = known.parents(spec.areas).get(unit, ())
+        if not way or any(link.kind != "nests" for link in way):
+            return spec
+        return spec.model_copy(update={"move": spec.move.model_copy(update={"by": "link"})})
+
     own = {
         name
         for index in study.index
@@ -107,4 +130,5 @@ def on_unit(study: Study, unit: str) -> Study:
         else spec
         for name, spec in study.indicators.items()
     }
-    return study.bare().model_copy(update={"areas": unit, "indicators": there})
+    index = {name: moved(spec) for name, spec in study.index.items()}
+    return study.bare().model_copy(update={"areas": unit, "indicators": there, "index": index})
