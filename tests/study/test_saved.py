@@ -161,8 +161,12 @@ def test_another_format_is_refused(small: Small) -> None:
     about = json.loads(file.read_text("utf-8"))
     about["commonweal"] |= {"format": 99, "version": "9.9"}
     file.write_text(json.dumps(about), "utf-8")
-    with pytest.raises(CommonwealError, match=r"format 99 \(Commonweal 9\.9\); this version opens"):
+    with pytest.raises(
+        CommonwealError, match=r"format 99 \(Commonweal 9\.9\); this version opens"
+    ) as said:
         open_results(folder)
+    # The file that it was run from may be gone.
+    assert f"commonweal run {folder / 'study.yaml'} --out {folder}" in str(said.value)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"commonweal": {}}', '{"commonweal": 3}'])
@@ -177,7 +181,7 @@ def test_a_folder_of_an_earlier_version_says_what_to_type(small: Small) -> None:
     folder = write_results(small.run(draws=0), small.path / "results")
     (folder / "datapackage.json").unlink()
     with pytest.raises(
-        CommonwealError, match=r"(?s)cannot be opened again\..*commonweal run study\.yaml --out"
+        CommonwealError, match=r"(?s)cannot be opened again\..*commonweal run \S*study\.yaml --out"
     ):
         open_results(folder)
 

@@ -191,7 +191,7 @@ def read_package(folder: Path) -> dict[str, Any]:
         raise CommonwealError(f"{folder / PACKAGE} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CommonwealError(
-            f"{folder / PACKAGE} is damaged.\n{_again(folder, str(marker.get('study', 'STUDY')))}"
+            f"{folder / PACKAGE} is damaged.\n{_again(folder, str(marker.get('study', 'study')))}"
         ) from None
     if form != FORMAT:
         raise CommonwealError(
@@ -202,7 +202,8 @@ def read_package(folder: Path) -> dict[str, Any]:
 
 
 def _again(folder: Path, study: str) -> str:
-    named = study if study in shipped_studies() or study == "STUDY" else f"{study}.yaml"
+    own = folder / RECIPE
+    named = study if study in shipped_studies() else own if own.is_file() else f"{study}.yaml"
     return f"Run the study again: commonweal run {named} --out {folder}"
 
 
