@@ -43,6 +43,21 @@ def test_it_is_refused_by_run_and_by_check(few: Any) -> None:
     assert str(found.value) == REFUSED
 
 
+def test_all_that_have_too_few_values_are_told_at_once(few: Any) -> None:
+    lines = [line.split(",") for line in few.indicators.read_text("utf-8").splitlines()]
+    at = lines[0].index("income")
+    for n, line in enumerate(lines[1:]):
+        line[at] = line[at] if n < 4 else ""
+    few.indicators.write_text("\n".join(map(",".join, lines)) + "\n", "utf-8")
+    with pytest.raises(DataError) as found:
+        check_files(load_study(few.write()), few.store)
+    assert str(found.value).splitlines() == [
+        "income: it has values for 4 of 20 areas; expected 65% of them at least",
+        "halls: it has values for 3 of 20 areas; expected 65% of them at least. If an index is to be made from so "
+        "few, write 'coverage: 20%' for income, 'coverage: 15%' for halls under 'indicators'",
+    ]
+
+
 def test_what_was_to_be_typed_works_and_stands_in_the_answer(few: Any) -> None:
     few.write(indicators__halls__coverage="15%")
     results = few.run(draws=0)

@@ -17,7 +17,9 @@ from commonweal.indicators.indicators import (
     check_coverage,
     evaluate_formula,
     names_in,
+    refuse_sparse,
     sparse,
+    too_sparse,
 )
 from commonweal.indicators.panel import Panel, panel_from_long, panel_from_wide, stack_years
 from commonweal.indicators.read import (
@@ -51,7 +53,9 @@ __all__ = [
     "read_flags",
     "read_indicators",
     "read_years",
+    "refuse_sparse",
     "sparse",
     "stack_years",
     "to_numbers",
+    "too_sparse",
 ]

@@ -296,21 +296,38 @@ def check_coverage(
     DataError
         If one has values for fewer; the message says what to write to accept them.
     """
-    for name, known, n in sparse(indicators, names):
-        least = accepted.get(name)
-        if least is None or known < least * n:
-            wanted = COVERAGE if least is None else least
-            if not known:
-                raise DataError(
-                    f"{name}: it has values for none of {n:,} areas; expected {wanted * 100:g}% of them at least"
-                )
-            some = (
-                floor(known / n * 1000) / 10 if known / n >= 0.001 else floor(known / n * 1e6) / 1e4
-            )
-            raise DataError(
-                f"{name}: it has values for {known:,} of {n:,} areas; expected {wanted * 100:g}% of them at least. "
-                f"If an index is to be made from so few, write 'coverage: {some:g}%' for it under 'indicators'"
-            )
+    refuse_sparse(too_sparse(indicators, names, accepted))
+
+
+def too_sparse(
+    indicators: Indicators, names: Iterable[str], accepted: Mapping[str, float | None]
+) -> list[tuple[str, int, int, float]]:
+    """Give what `check_coverage` refuses: name, for how many areas it has values, of how many, and the least share."""
+    return [
+        (name, known, n, COVERAGE if (least := accepted.get(name)) is None else least)
+        for name, known, n in sparse(indicators, names)
+        if accepted.get(name) is None or known < float(accepted[name] or 0) * n
+    ]
+
+
+def refuse_sparse(found: Sequence[tuple[str, int, int, float]]) -> None:
+    """Refuse all that `too_sparse` found at once."""
+    if not found:
+        return
+    said, write = [], []
+    for name, known, n, least in found:
+        has = f"{known:,}" if known else "none"
+        said.append(
+            f"{name}: it has values for {has} of {n:,} areas; expected {least * 100:g}% of them at least"
+        )
+        if part := known / n:
+            some = floor(part * 1000) / 10 if part >= 0.001 else floor(part * 1e6) / 1e4
+            write.append(f"'coverage: {some:g}%' for {name if found[1:] else 'it'}")
+    if write:
+        said[-1] += (
+            f". If an index is to be made from so few, write {', '.join(write)} under 'indicators'"
+        )
+    raise DataError("\n".join(said))
 
 
 def names_in(formula: str, of: str) -> list[str]:

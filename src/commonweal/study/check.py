@@ -14,14 +14,15 @@ from commonweal.areas import Areas, code_texts, load_areas, load_systems
 from commonweal.errors import DataError, UnreachableError
 from commonweal.indicators import (
     check_columns,
-    check_coverage,
     code_column,
     evaluate_formula,
     names_in,
     read_column,
     read_flags,
     read_indicators,
+    refuse_sparse,
     to_numbers,
+    too_sparse,
 )
 from commonweal.sources.store import COUNTY
 from commonweal.spec import OwnAreas, Study, earlier_study
@@ -141,9 +142,11 @@ def check_files(study: Study, store: Store) -> Checked:
     }
     for index in study.index:
         names.setdefault(study.built_on(index), []).extend(study.read_with(index))
+    low: dict[str, tuple[str, int, int, float]] = {}
     for (system, people), read in names.items():
         there = _built_on(study, system, people, store) if system else on
-        _check_columns(study, list(dict.fromkeys(read)), there, found, store)
+        low |= _check_columns(study, list(dict.fromkeys(read)), there, found, store)
+    refuse_sparse(list(low.values()))
     for compared in study.agreement:
         _in_catalogue(compared, store)
         if compared.file:
@@ -178,8 +181,9 @@ def _built_on(study: Study, system: str, people: str | None, store: Store) -> Ar
 
 def _check_columns(
     study: Study, names: Sequence[str], on: Areas | str, found: Checked, store: Store
-) -> None:
-    """Read the columns of the user's own that an index takes, all of a file at once."""
+) -> dict[str, tuple[str, int, int, float]]:
+    """Read the columns of the user's own that an index takes, all of a file at once; give those with too few values."""
+    low: dict[str, tuple[str, int, int, float]] = {}
     plain: dict[tuple[str, str], list[IndicatorSource]] = {}
     seen = {coverage.name for coverage in found.coverage}
     for name in names:
@@ -208,7 +212,7 @@ def _check_columns(
             if isinstance(on, Areas) and not study.prepare and of_year[0].year in last:
                 specs = {w.indicator.name: study.indicators[w.indicator.name] for w in of_year}
                 whole = {name: spec.coverage for name, spec in specs.items() if name in leaves}
-                check_coverage(read, list(whole), whole)
+                low |= {of[0]: of for of in too_sparse(read, list(whole), whole)}
             for at, wanted in enumerate(of_year):
                 name = wanted.indicator.name + (f" {wanted.year}" if wanted.year else "")
                 if name in seen:
@@ -226,6 +230,7 @@ def _check_columns(
                 n = int((has & listed).sum())
                 reach = _coverage(name, wanted.source, wanted.code, n, on, store)
                 found.coverage.append(replace(reach, areas=int(listed.sum())))
+    return low
 
 
 def _coverage(
