@@ -17,7 +17,7 @@ from commonweal.files.inputs import read_text
 from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
 from commonweal.papers.wealth import Assumptions, read_weight, worth_of_change
-from commonweal.report.tracker import tracker_report
+from commonweal.report.tracker import tracker_document
 from commonweal.social_capital import load_framework
 from commonweal.sources import load_catalogue
 from tests.access.test_registers import DIRECTORY, POINTS, rows
@@ -200,7 +200,7 @@ def run_kept(folder: Path) -> bool:
         values=now.values * 1.1 + 0.01,
         measures=tuple(replace(m, vintage="2031") for m in now.measures),
     )
-    assert list(document_lines(tracker_report(track(first, later))))
+    assert list(document_lines(tracker_document(track(first, later))))
     return True
 
 

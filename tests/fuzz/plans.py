@@ -17,13 +17,13 @@ from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.allocation import allocation_data, allocation_report
-from commonweal.report.appraisal import appraisal_data, appraisal_report
-from commonweal.report.case.report import case_report
+from commonweal.report.allocation import allocation_data, allocation_document
+from commonweal.report.appraisal import appraisal_data, appraisal_document
+from commonweal.report.case.report import case_document
 from commonweal.report.case.text import case_data, case_lines
-from commonweal.report.portfolio import portfolio_data, portfolio_report
+from commonweal.report.portfolio import portfolio_data, portfolio_document
 from commonweal.report.session import content, load_session
-from commonweal.report.survey import survey_report
+from commonweal.report.survey import survey_document
 from commonweal.study.run import run
 from commonweal.study.small_areas import load_estimates, run_estimates, write_example
 from commonweal.survey import load_spec, rake_survey, read_survey, summarise
@@ -73,8 +73,8 @@ def told(result: Any) -> None:
     """An appraisal as the command tells it, with its report: JSON takes no number that is not finite."""
     data = appraisal_data(result)
     json.dumps(data, allow_nan=False)
-    assert list(document_lines(appraisal_report(result)))
-    appraisal_report(result)
+    assert list(document_lines(appraisal_document(result)))
+    appraisal_document(result)
 
 
 @cache
@@ -118,7 +118,7 @@ def run_interventions(folder: Path) -> bool:
     )
     found = propose(county(), ask)
     json.dumps(portfolio_data(found), allow_nan=False)
-    assert list(document_lines(portfolio_report(found)))
+    assert list(document_lines(portfolio_document(found)))
     check_numbers(found.recount.met, "need met")
     return True
 
@@ -142,7 +142,7 @@ def run_values(folder: Path) -> bool:
     made = make_case(asked, store(), results=county())
     json.dumps(case_data(made), allow_nan=False)
     assert list(case_lines(made))
-    case_report(made)
+    case_document(made)
     return True
 
 
@@ -182,7 +182,7 @@ def run_programme(folder: Path) -> bool:
     draws = 4 if (folder / DRAWN).exists() else 0
     worked = apply_programme(programme, results, store(), exclusions_of(programme), draws=draws)
     json.dumps(allocation_data(worked), allow_nan=False)
-    assert list(document_lines(allocation_report(worked)))
+    assert list(document_lines(allocation_document(worked)))
     return True
 
 
@@ -232,7 +232,7 @@ def run_survey(folder: Path) -> bool:
     summary = summarise(found, [], raking)
     for finding in summary.findings:
         check_numbers(finding.table["value"].cast(pl.Float64).fill_null(float("nan")), "estimate")
-    survey_report(summary)
+    survey_document(summary)
     return True
 
 

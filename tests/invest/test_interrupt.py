@@ -111,7 +111,7 @@ def folder(tmp_path: Path) -> Path:
         (CASE, "commonweal.study.run.run", SLEEPS),
         (CASE, "commonweal.invest.case.options.optimise_mix", SOLVES),
         (CASE, "commonweal.invest.siting.on_study.solve", SEEKS),
-        (CASE, "commonweal.document.write.report_pdf", SLEEPS),
+        (CASE, "commonweal.document.write.document_pdf", SLEEPS),
         (SITE, "commonweal.invest.siting.on_study.siting_effect", SLEEPS),
     ],
     ids=["study", "solver", "sites", "writing", "effect"],

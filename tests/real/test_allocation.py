@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 import shapely
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.invest.allocation import allocate
 from commonweal.invest.allocation.on_study import compare_programmes, run_programme
-from commonweal.report.allocation import allocation_answer, allocation_report, write_selected
+from commonweal.report.allocation import allocation_answer, allocation_document, write_selected
 from commonweal.report.allocation_text import shares_of
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class TestPrideInPlace:
         assert "community_needs_score" in fields["fields"].tolist()
         assert len(values) == len(fields["fields"])
         assert all(shapely.from_wkb(g).is_valid for g in geometry)
-        folder = write_report(allocation_report(pride, against), tmp_path / "told")
+        folder = write_document(allocation_document(pride, against), tmp_path / "told")
         page = (folder / "report.html").read_text("utf-8")
         assert "Community Needs Index 2023, LSOAs 2021, England" in page
         assert "not openly licensed" in page

@@ -13,12 +13,12 @@ import openpyxl
 import pyogrio
 import pytest
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.cautions import why_studied
 from commonweal.invest.solver import time_limit
-from commonweal.report.case.report import case_report
+from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.text import case_answer
 from commonweal.web.explorer import Explorer, Planning
@@ -60,7 +60,7 @@ def manchester(open_england: Results, real_store: Store) -> Case:
 
 def written(case: Case, folder: Path) -> Path:
     more = {"places.gpkg": ("Places.", lambda path: write_places(case, path))}
-    return write_report(case_report(case), folder, more)
+    return write_document(case_document(case), folder, more)
 
 
 def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> None:

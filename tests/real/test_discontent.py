@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from commonweal.access import Points
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.evidence import load_evidence
 from commonweal.papers.discontent import Discontent, discontent, neighbours, shrinkage
 from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS
-from commonweal.papers.discontent.report import discontent_report
+from commonweal.papers.discontent.report import discontent_document
 from commonweal.papers.discontent.text import answer, as_data, discontent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from commonweal.document import Report
+    from commonweal.document import Document
     from commonweal.sources import Store
 
 pytestmark = pytest.mark.real
@@ -237,11 +237,11 @@ def test_what_bolet_found_is_told_as_published() -> None:
     assert (work.checked, work.strength) == (True, "association")
 
 
-def _words(report: Report) -> Iterator[str]:
+def _words(report: Document) -> Iterator[str]:
     """Give all that a report says in words of its own."""
     yield from (report.title, report.heading, *report.answer, *report.limits, *report.assumptions)
     for section in report.sections:
-        yield from (section.title, *section.text, *section.points, *section.beware)
+        yield from (section.title, *section.text, *section.points, *section.warnings)
         for table in section.tables:
             yield from (table.title, table.about, *table.shown.frame.columns)
             yield from (cell for row in table.shown.cells() for cell in row)
@@ -250,7 +250,7 @@ def _words(report: Report) -> Iterator[str]:
 
 
 def test_association_is_never_told_as_cause(found: Discontent) -> None:
-    said = [*discontent_lines(found), *_words(discontent_report(found))]
+    said = [*discontent_lines(found), *_words(discontent_document(found))]
     assert any("association, not cause" in line for line in said)
     for line in said:
         allowed = line.replace("association, not cause", "")
@@ -263,7 +263,7 @@ def test_the_search_for_causal_words_finds_some() -> None:
 
 
 def test_the_report_is_written_with_its_drawings(found: Discontent, tmp_path: Path) -> None:
-    folder = write_report(discontent_report(found), tmp_path / "discontent")
+    folder = write_document(discontent_document(found), tmp_path / "discontent")
     page = (folder / "report.html").read_text("utf-8")
     assert page.count("<svg") == 2
     assert "0010414021997158" in page  # pubs: marked in the library as an association
@@ -279,7 +279,7 @@ def test_the_report_is_written_with_its_drawings(found: Discontent, tmp_path: Pa
 
 def test_no_value_that_may_not_be_passed_on_is_told_of_a_ward(found: Discontent) -> None:
     codes = set(found.wards.table["code"]) | set(found.wards.table["name"])
-    for table in discontent_report(found).tables():
+    for table in discontent_document(found).tables():
         if table.name.startswith("growth"):
             continue
         first = table.shown.frame.to_series(0).cast(str)

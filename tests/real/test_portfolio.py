@@ -9,7 +9,7 @@ import pytest
 
 from commonweal.invest.portfolio import PortfolioOptions, need_met
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.portfolio import portfolio_report
+from commonweal.report.portfolio import portfolio_document
 
 if TYPE_CHECKING:
     from commonweal.study.results import Results
@@ -29,7 +29,7 @@ def test_the_left_behind_wards_get_a_mix_with_proof(wards_2019: Results) -> None
     met = need_met(found.problem, found.mix.start, found.rules).sum()
     assert met == pytest.approx(found.mix.met)
     assert found.frontier[0].mix.met < found.frontier[1].mix.met
-    assert portfolio_report(found).assumptions
+    assert portfolio_document(found).assumptions
 
 
 def test_one_authority_gets_a_mix_that_moves_its_index(open_england: Results) -> None:

@@ -9,7 +9,7 @@ import pytest
 from commonweal.document.text import document_lines
 from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import later_snapshot, take_baseline
-from commonweal.report.tracker import tracker_report
+from commonweal.report.tracker import tracker_document
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once
@@ -65,5 +65,5 @@ def test_the_wards_are_tracked_from_2019_to_2025(
     plain = [told[name].difference.plain for name in ("health", "crime")]
     assert plain == pytest.approx([-0.24, -0.68], abs=0.06)
     assert all(told[name].baseline_sensitive for name in ("health", "crime"))
-    assert "association, not cause" in " ".join(document_lines(tracker_report(found)))
-    assert len(list(tracker_report(found).tables())) >= 4
+    assert "association, not cause" in " ".join(document_lines(tracker_document(found)))
+    assert len(list(tracker_document(found).tables())) >= 4

@@ -13,7 +13,17 @@ import polars as pl
 import pypdf
 import pytest
 
-from commonweal.document import Report, Section, Table, report_pdf, source_lines, write_report
+from commonweal.document import (
+    Document,
+    Figure,
+    Section,
+    Table,
+    document_data,
+    document_lines,
+    document_pdf,
+    source_lines,
+    write_document,
+)
 from commonweal.document.chart import svg
 from commonweal.document.model import Chart, TableData
 from commonweal.errors import CommonwealError
@@ -27,7 +37,7 @@ NUMBERS = TableData(
 )  # fmt: skip
 
 
-def told(**more: object) -> Report:
+def told(**more: object) -> Document:
     chart = Chart(
         "bars", "Bars <b>", "Longer is more.", svg("bars", "Bars", "Longer", 10, 10, []), NUMBERS
     )
@@ -36,8 +46,12 @@ def told(**more: object) -> Report:
         text=("People trust each other in Tarn & Fell.",),
         charts=(chart,),
         tables=(Table("places", "Every place", NUMBERS, "A row each.", rows=2),),
-        beware=("It is fictional.",),
+        warnings=("It is fictional.",),
         points=("One point.",),
+        figures=(
+            Figure("gain", "Gain a year", 1234.5, "£1,234", "GBP", 900.0, 1600.0, "£900 to £1,600"),
+            Figure("unknown", "Gain for each person", float("nan"), "not known"),
+        ),
     )
     base: dict[str, object] = {
         "name": "trial",
@@ -50,12 +64,12 @@ def told(**more: object) -> Report:
         "sources": source_lines(["trust-world"]),
         "account": (("seed", 7),),
     }
-    return Report(**{**base, **more})  # type: ignore[arg-type]
+    return Document(**{**base, **more})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(told(), tmp_path_factory.mktemp("told") / "trial")
+    return write_document(told(), tmp_path_factory.mktemp("told") / "trial")
 
 
 def test_the_page_tells_all_of_it_and_asks_for_nothing(folder: Path) -> None:
@@ -66,6 +80,42 @@ def test_the_page_tells_all_of_it_and_asks_for_nothing(folder: Path) -> None:
     assert "Bars &lt;b&gt;" in page
     assert "default-src 'none'" in page
     assert "<script" not in page
+
+
+def test_a_figure_is_in_every_file_and_unrounded_for_programs(folder: Path) -> None:
+    assert "<dt>Gain a year</dt><dd><strong>£1,234</strong>" in (folder / "report.html").read_text(
+        "utf-8"
+    )
+    paper = pypdf.PdfReader(folder / "report.pdf")
+    assert "Gain a year £1,234 £900 to £1,600" in " ".join(
+        " ".join(p.extract_text() for p in paper.pages).split()
+    )
+    assert "  Gain a year: £1,234 (£900 to £1,600)" in list(document_lines(told()))
+    notes = openpyxl.load_workbook(folder / "report.xlsx")["Notes"]
+    assert "Gain a year: £1,234 (£900 to £1,600)" in [
+        row[1].value for row in notes.iter_rows(min_row=2)
+    ]
+    data = json.loads((folder / "report.json").read_text("utf-8"))
+    assert data["figures"]["gain"] == {
+        "label": "Gain a year", "value": 1234.5, "unit": "GBP", "low": 900.0, "high": 1600.0,
+    }  # fmt: skip
+    assert data["figures"]["unknown"]["value"] is None
+
+
+def test_a_document_as_data_has_all_rows_by_the_names_of_columns() -> None:
+    data = document_data(told())
+    assert data["report"] == "trial"
+    assert data["seed"] == 7
+    assert data["answer"] == ["Half of Tarn trusts."]
+    assert data["tables"]["places"] == [
+        {"place": "=Tarn", "people": 1200, "trust": 0.5},
+        {"place": "Fell", "people": 900, "trust": 0.25},
+        {"place": "Mere", "people": 30, "trust": None},
+    ]
+    assert data["tables"]["bars"] == data["tables"]["places"]
+    (section,) = data["sections"]
+    assert section["text"] == ["People trust each other in Tarn & Fell.", "One point."]
+    assert section["warnings"] == ["It is fictional."]
 
 
 def test_a_table_is_cut_on_the_page_and_whole_in_its_file(folder: Path) -> None:
@@ -105,21 +155,21 @@ def test_the_account_names_every_file(folder: Path) -> None:
 
 
 def test_a_report_replaces_itself_and_nothing_else(tmp_path: Path) -> None:
-    write_report(told(), tmp_path / "a")
-    write_report(told(title="Anew"), tmp_path / "a")
+    write_document(told(), tmp_path / "a")
+    write_document(told(title="Anew"), tmp_path / "a")
     assert "Anew" in (tmp_path / "a" / "report.html").read_text("utf-8")
     other = tmp_path / "mine"
     other.mkdir()
     (other / "letter.txt").write_text("dear", "utf-8")
     with pytest.raises(CommonwealError, match=r"letter\.txt"):
-        write_report(told(), other)
+        write_document(told(), other)
     assert [path.name for path in other.iterdir()] == ["letter.txt"]
 
 
 def test_two_tables_of_one_name_stop_it_before_anything_is_written(tmp_path: Path) -> None:
     twice = Section("Twice", tables=(Table("places", "", NUMBERS), Table("places", "", NUMBERS)))
     with pytest.raises(CommonwealError, match="two tables are called 'places'"):
-        write_report(told(sections=(twice,)), tmp_path / "a")
+        write_document(told(sections=(twice,)), tmp_path / "a")
     assert not list(tmp_path.iterdir())
 
 
@@ -134,7 +184,7 @@ def test_no_column_of_a_wide_table_is_squeezed_to_nothing_on_paper(tmp_path: Pat
         {"Name": ["Upper Tarnthwaite"], "Code": ["T00000001"], **{head: [0.25] for head in heads}}
     )
     section = Section("Wide", tables=(Table("wide", "Wide", TableData(wide)),))
-    folder = write_report(told(sections=(section,)), tmp_path / "wide")
+    folder = write_document(told(sections=(section,)), tmp_path / "wide")
     left: dict[str, float] = {}
     for page in pypdf.PdfReader(folder / "report.pdf").pages:
         page.extract_text(visitor_text=lambda text, at, *_: left.update({text.strip(): at[4]}))
@@ -150,7 +200,7 @@ def test_what_follows_a_chart_that_goes_overleaf_fills_the_page_before_it(before
     table = Table("places", "A table after it", NUMBERS)
     first = Section("First", ("Words before it.",), (chart,), (table,))
     after = Section("Second", ("Words after it.",) * 30)
-    made = report_pdf(told(answer=("Filler.",) * before, sections=(first, after)))
+    made = document_pdf(told(answer=("Filler.",) * before, sections=(first, after)))
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
     drawn, listed = (
         next(k for k, page in enumerate(pages) if text in page)
@@ -176,7 +226,7 @@ def test_no_chart_parts_a_table_and_its_title_stands_on_each_of_its_pages(before
     chart = Chart("bars", "Bars of it", "Longer is more.", square, NUMBERS)
     rows = TableData(pl.DataFrame({"Row": [f"row {k}." for k in range(60)]}))
     section = Section("First", (), (chart,), (Table("long", "A long table", rows),))
-    made = report_pdf(told(answer=("Filler.",) * before, sections=(section,)))
+    made = document_pdf(told(answer=("Filler.",) * before, sections=(section,)))
     pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages]
     text = "".join(pages)
     assert text.index("row 59.") < text.index("Bars of it")
@@ -187,7 +237,7 @@ def test_no_chart_parts_a_table_and_its_title_stands_on_each_of_its_pages(before
 
 def test_what_is_cut_is_not_said_to_lie_in_a_file_that_is_not_there() -> None:
     def text(files: bool) -> str:
-        pages = pypdf.PdfReader(io.BytesIO(report_pdf(told(), files))).pages
+        pages = pypdf.PdfReader(io.BytesIO(document_pdf(told(), files))).pages
         return " ".join(" ".join(page.extract_text() for page in pages).split())
 
     assert "All 3 rows are in the file" in text(files=True)
@@ -197,6 +247,6 @@ def test_what_is_cut_is_not_said_to_lie_in_a_file_that_is_not_there() -> None:
 
 def test_a_head_is_broken_between_words_only() -> None:
     frame = pl.DataFrame({f"Extraordinarily {k}": [1.5] for k in range(9)})
-    made = report_pdf(told(sections=(Section("S", tables=(Table("t", "T", TableData(frame)),)),)))
+    made = document_pdf(told(sections=(Section("S", tables=(Table("t", "T", TableData(frame)),)),)))
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(made)).pages)
     assert text.count("Extraordinarily") == 9

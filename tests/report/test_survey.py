@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.document import Report, report_html
+from commonweal.document import Document, document_html
 from commonweal.document.chart import Estimate, interval_chart
 from commonweal.errors import UnknownNameError
-from commonweal.report.survey import survey_report
+from commonweal.report.survey import survey_document
 from commonweal.survey import estimate, rake_survey, read_survey, summarise
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def survey(file: Path) -> Survey:
     return read_survey(file)
 
 
-def report(survey: Survey, by: list[str] | None = None) -> Report:
+def report(survey: Survey, by: list[str] | None = None) -> Document:
     raked, account = rake_survey(survey)
-    return survey_report(summarise(raked, by, account))
+    return survey_document(summarise(raked, by, account))
 
 
 def test_the_answer_is_the_estimate_for_all(survey: Survey) -> None:
@@ -118,14 +118,14 @@ def test_a_change_is_told_in_points_with_its_interval(survey: Survey) -> None:
 
 
 def test_the_report_says_what_the_weights_are_worth(survey: Survey) -> None:
-    told = survey_report(summarise(survey))
+    told = survey_document(summarise(survey))
     method = next(s for s in told.sections if s.title == "How the estimates were made")
     # 120 weights of 2 and 120 of 1: 360 squared over 600.
     assert any("Weights go from 1 to 2" in p and "as much as 216" in p for p in method.points)
 
 
 def test_the_page_says_how_it_was_done_and_what_is_left_out(survey: Survey) -> None:
-    page = report_html(report(survey))
+    page = document_html(report(survey))
     assert "Trust &amp; &lt;scores&gt;" in page
     assert "<F>" not in page
     for said in (

@@ -15,6 +15,8 @@ from commonweal.errors import CommonwealError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from commonweal.document.model import Document
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Draws = Annotated[
@@ -91,6 +93,17 @@ def print_answer(
     print_lines(lines)
     if folder is not None:
         print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
+
+
+def print_document(
+    document: Document, folder: Path | None, *, as_json: bool, rows: int = 10
+) -> None:
+    """Print a document as lines or as JSON, and where it was written, if it was."""
+    from commonweal.document.data import document_data
+    from commonweal.document.text import document_lines
+
+    data = document_data(document) if as_json else {}
+    print_answer(data, document_lines(document, rows), folder, as_json=as_json)
 
 
 def write_text(file: Path, text: str) -> None:

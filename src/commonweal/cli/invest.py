@@ -80,18 +80,18 @@ def allocate(
         beside = compare_programmes(worked, against, store, exclude or ()) if against else None
         from commonweal.report.allocation import (
             allocation_data,
-            allocation_report,
+            allocation_document,
             write_selected,
         )
 
-        report, folder = allocation_report(worked, beside), None
+        report, folder = allocation_document(worked, beside), None
         if out is not None:
-            from commonweal.document import write_report
+            from commonweal.document import write_document
 
             outlines = "The outlines of the areas on the list, for mapping programs."
             more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
             drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
-            folder = write_report(report, out, more if drawn else None)
+            folder = write_document(report, out, more if drawn else None)
     print_answer(allocation_data(worked, beside), document_lines(report), folder, as_json=as_json)
 
 
@@ -142,10 +142,10 @@ def portfolio(
 ) -> None:
     """Choose interventions within a budget: the mix that meets most need, and how stable it is."""
     from commonweal.document.text import document_lines
-    from commonweal.document.write import write_report
+    from commonweal.document.write import write_document
     from commonweal.invest.portfolio import SELECTED, PortfolioOptions
     from commonweal.invest.portfolio.on_study import propose
-    from commonweal.report.portfolio import portfolio_data, portfolio_report
+    from commonweal.report.portfolio import portfolio_data, portfolio_document
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -180,8 +180,8 @@ def portfolio(
     with progress_bar() as progress:
         results = open_or_run(recipe, draws=0, sensitivity=False, geometry=False, progress=progress)
         found = propose(results, ask, progress)
-    report = portfolio_report(found, study_sources(results))
-    folder = None if out is None else write_report(report, out)
+    report = portfolio_document(found, study_sources(results))
+    folder = None if out is None else write_document(report, out)
     print_answer(portfolio_data(found), document_lines(report), folder, as_json=as_json)
 
 
@@ -249,7 +249,7 @@ def site(
     from commonweal.invest.siting import Goal
     from commonweal.invest.siting.on_study import SitingOptions
     from commonweal.invest.siting.on_study import site as sited
-    from commonweal.report.siting import siting_data, siting_report
+    from commonweal.report.siting import siting_data, siting_document
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -272,9 +272,9 @@ def site(
         results = open_or_run(recipe, store, draws=0, sensitivity=False, progress=progress)
         scope = find_scope(results.areas, area)
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
-    data, report, folder = siting_data(found), siting_report(found), None
+    data, report, folder = siting_data(found), siting_document(found), None
     if out is not None:
-        from commonweal.document import write_report
+        from commonweal.document import write_document
         from commonweal.report.invest_maps import write_sites
 
         places = "The proposed sites, the existing venues and the demand points, for QGIS."
@@ -282,7 +282,7 @@ def site(
             "siting.json": every_number(data),
             "sites.gpkg": (places, lambda path: write_sites(found, path)),
         }
-        folder = write_report(report, out, more)
+        folder = write_document(report, out, more)
     print_answer(data, document_lines(report), folder, as_json=as_json)
 
 

@@ -47,12 +47,12 @@ def appraise(
     as_json: Json = False,
 ) -> None:
     """Appraise a project (Green Book): costs, benefits, their range, and what drives the result."""
-    from commonweal.document import write_report
+    from commonweal.document import write_document
     from commonweal.document.text import document_lines
     from commonweal.invest.appraisal import appraise as appraised
     from commonweal.invest.appraisal import load_project
     from commonweal.invest.parameters import load_parameters
-    from commonweal.report.appraisal import appraisal_data, appraisal_report
+    from commonweal.report.appraisal import appraisal_data, appraisal_document
     from commonweal.report.study.folder import check_folder
 
     if out is not None:
@@ -61,10 +61,10 @@ def appraise(
     result = appraised(
         found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
     )
-    data, report, folder = appraisal_data(result), appraisal_report(result), None
+    data, report, folder = appraisal_data(result), appraisal_document(result), None
     if out is not None:
         more = {"appraisal.json": every_number(data)}
-        folder = write_report(report, out, more)
+        folder = write_document(report, out, more)
     print_answer(data, document_lines(report), folder, as_json=as_json)
 
 
@@ -125,9 +125,9 @@ def case(
     as_json: Json = False,
 ) -> None:
     """Write a business case: who is funded, what is built where, costs, benefits and their range."""
-    from commonweal.document import write_report
+    from commonweal.document import write_document
     from commonweal.invest.case import CaseOptions, make_case
-    from commonweal.report.case.report import case_report
+    from commonweal.report.case.report import case_document
     from commonweal.report.case.sites import write_places
     from commonweal.report.case.text import case_data, case_lines
     from commonweal.report.study.folder import check_folder
@@ -152,7 +152,7 @@ def case(
                 "case.json": every_number(data),
                 "places.gpkg": (placed, lambda path: write_places(made, path)),
             }
-            folder = write_report(case_report(made), out, more)
+            folder = write_document(case_document(made), out, more)
     if as_json:
         print_json({**data, **({"folder": str(folder)} if folder else {})})
         return
@@ -228,7 +228,7 @@ def track(
     from dataclasses import replace
 
     from commonweal.document.text import document_lines
-    from commonweal.document.write import write_report
+    from commonweal.document.write import write_document
     from commonweal.invest.tracker import track as tracked
     from commonweal.invest.tracker.on_study import later_snapshot, read_baseline
     from commonweal.report.study.folder import check_folder
@@ -236,7 +236,7 @@ def track(
     from commonweal.report.tracker import (
         FOCUS_SET_ASIDE,
         tracker_data,
-        tracker_report,
+        tracker_document,
     )
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -255,6 +255,6 @@ def track(
     found = tracked(before, later, first, like=like, within=within)
     if recipe.focus:
         found = replace(found, notes=(FOCUS_SET_ASIDE,))
-    report = tracker_report(found, study_sources(results))
-    written = None if out is None else write_report(report, out)
+    report = tracker_document(found, study_sources(results))
+    written = None if out is None else write_document(report, out)
     print_answer(tracker_data(found), document_lines(report), written, as_json=as_json)

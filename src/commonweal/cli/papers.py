@@ -45,10 +45,10 @@ def discontent(
         found = find(Store.from_environment(progress))
     folder = None
     if out is not None:
-        from commonweal.document.write import write_report
-        from commonweal.papers.discontent.report import discontent_report
+        from commonweal.document.write import write_document
+        from commonweal.papers.discontent.report import discontent_document
 
-        folder = write_report(discontent_report(found), out)
+        folder = write_document(discontent_document(found), out)
     print_answer(as_data(found), discontent_lines(found), folder, as_json=as_json)
 
 
@@ -101,10 +101,10 @@ def wealth(
     as_json: Json = False,
 ) -> None:
     """Value trust between people as wealth: for countries, groups of countries, or your own area."""
-    from commonweal.document import write_report
+    from commonweal.document import write_document
     from commonweal.papers import wealth as room
     from commonweal.papers.wealth import tables as told
-    from commonweal.papers.wealth.report import wealth_report
+    from commonweal.papers.wealth.report import wealth_document
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -149,7 +149,7 @@ def wealth(
         lines += [*told.weight_lines(weight), "", *told.published_lines()]
         folder = None
         if out is not None:
-            folder = write_report(wealth_report(found, store, form, changes, change), out)
+            folder = write_document(wealth_document(found, store, form, changes, change), out)
     data["published"] = {k: p.model_dump(mode="json") for k, p in room.load_published().items()}
     print_answer(data, lines, folder, as_json=as_json)
 

@@ -48,9 +48,9 @@ def survey(
     as_json: Json = False,
 ) -> None:
     """Estimate outcomes from a survey's microdata, by group, with intervals, and write a report."""
-    from commonweal.document import write_report
+    from commonweal.document import write_document
     from commonweal.report.study.folder import check_folder
-    from commonweal.report.survey import survey_report
+    from commonweal.report.survey import survey_document
     from commonweal.survey import load_spec, rake_survey, read_survey, summarise
 
     spec = load_spec(file)
@@ -60,7 +60,7 @@ def survey(
     if spec.rake is not None:
         found, raking = rake_survey(found)
     summary = summarise(found, by, raking)
-    write_report(survey_report(summary), folder)
+    write_document(survey_document(summary), folder)
     print_answer(_as_data(summary), _lines(summary), folder, as_json=as_json)
 
 
@@ -151,7 +151,7 @@ def small_areas(
     check_folder(target)  # before a long run, not after it
     from commonweal.report.small_areas import (
         headline_lines,
-        neighbourhoods_report,
+        neighbourhoods_document,
         write_neighbourhoods,
     )
     from commonweal.sources import Store
@@ -165,7 +165,7 @@ def small_areas(
             for s in store.used
         ]
         shapes, _ = study_shapes(covariate_study(spec), found.areas, store, geometry=True)
-        report = neighbourhoods_report(found, spec.name, spec.title, spec.note, used)
+        report = neighbourhoods_document(found, spec.name, spec.title, spec.note, used)
         folder = write_neighbourhoods(report, found, shapes["geometry"], target)
     data = {"neighbourhoods": found.table().to_dicts()}
     print_answer(data, headline_lines(found, spec.title, spec.note), folder, as_json=as_json)
@@ -230,10 +230,10 @@ def _tell_list(
     else:
         print_lines(found.lines())
     if out is not None:
-        from commonweal.document import write_report
-        from commonweal.report.social_capital import capital_report
+        from commonweal.document import write_document
+        from commonweal.report.social_capital import capital_document
 
-        folder = write_report(capital_report(found), out)
+        folder = write_document(capital_document(found), out)
         if not as_json:
             print(f"\nReport: {folder / 'report.html'}")
 

@@ -1,16 +1,21 @@
-"""Reports on a subject: told once as a value, written as a page, a PDF, a workbook and tables."""
+"""Documents: told once as a value, written as a page, a PDF, a workbook, tables, JSON and lines for a terminal."""
 
-from commonweal.document.html import report_html
-from commonweal.document.model import Report, Section, Table
-from commonweal.document.pdf import report_pdf
-from commonweal.document.write import source_lines, write_report
+from commonweal.document.data import document_data
+from commonweal.document.html import document_html
+from commonweal.document.model import Document, Figure, Section, Table
+from commonweal.document.pdf import document_pdf
+from commonweal.document.text import document_lines
+from commonweal.document.write import source_lines, write_document
 
 __all__ = [
-    "Report",
+    "Document",
+    "Figure",
     "Section",
     "Table",
-    "report_html",
-    "report_pdf",
+    "document_data",
+    "document_html",
+    "document_lines",
+    "document_pdf",
     "source_lines",
-    "write_report",
+    "write_document",
 ]

@@ -14,7 +14,7 @@ from commonweal.evidence import cite, load_evidence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.document.model import Report
+    from commonweal.document.model import Document
 
 
 def fill_page(template: str, **told: object) -> str:
@@ -77,8 +77,8 @@ class InteractivePart:
         return f"sha256-{b64encode(sha256(stands).digest()).decode()}"
 
 
-def report_html(
-    report: Report, files: Sequence[tuple[str, str]] = (), live: InteractivePart | None = None
+def document_html(
+    report: Document, files: Sequence[tuple[str, str]] = (), live: InteractivePart | None = None
 ) -> str:
     """Make the page.
 

@@ -1,7 +1,8 @@
-"""A report as a value: its sections, charts and tables; every file of it is made from this."""
+"""A document as a value: figures, sections, charts and tables; every file of it is made from this."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,12 +33,15 @@ class TableData:
     counts
         Headers of columns of text that hold counts, such as ``1,200``, and words where one is not shown; in a
         workbook they are numbers.
+    names
+        For programs, the names of columns by header, where the header will not do.
     """
 
     frame: pl.DataFrame
     shares: frozenset[str] = frozenset()
     places: Mapping[str, int] = field(default_factory=dict)
     counts: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -67,6 +71,10 @@ class TableData:
             columns.append(text)
         return list(zip(*columns, strict=True)) if len(self.frame) else []
 
+    def keys(self) -> list[str]:
+        """Give the name of each column for programs: those given, else its header in small letters."""
+        return [self.names.get(header, key_of(header)) for header in self.frame.columns]
+
 
 def table_from_columns(
     columns: Sequence[tuple[str, pl.Series]], shares: Sequence[str] = (), counts: Sequence[int] = ()
@@ -93,6 +101,54 @@ def _unique(headers: Sequence[str]) -> list[str]:
 def whole_numbers(values: NDArray[np.float64]) -> pl.Series:
     """Give numbers as whole ones; NaN is no value."""
     return pl.Series(values, dtype=pl.Float64).fill_nan(None).round(0).cast(pl.Int64)
+
+
+def key_of(header: str) -> str:
+    """Make a name for programs of words for readers.
+
+    Examples
+    --------
+    >>> key_of("Net benefit (£ million, 2025)")
+    'net_benefit_million_2025'
+    """
+    return re.sub(r"[^a-z0-9]+", "_", header.casefold()).strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that answers a question, with its unit and its range.
+
+    Attributes
+    ----------
+    name
+        For programs, unique in its document.
+    label
+        What it is, for readers.
+    value
+        The number itself, unrounded, or text or yes and no; None where it is not known.
+    shown
+        The same in words and with its unit, as readers see it.
+    unit
+        What it is measured in: ``GBP``, ``people``; '' for a share (0..1), a count, or none.
+    low, high
+        Its range; None without one. The label or `about` says of what kind.
+    about
+        Where it is from, or how to read it; '' for nothing.
+    """
+
+    name: str
+    label: str
+    value: float | int | str | bool | None
+    shown: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    about: str = ""
+
+    @property
+    def line(self) -> str:
+        """The figure on one line."""
+        return f"{self.label}: {self.shown}{f' ({self.about})' if self.about else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +190,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report: its text, then its charts, then its tables, then what to beware of.
+    """A part of a report: its text, then its charts, then its tables, then warnings.
 
     Attributes
     ----------
@@ -146,23 +202,26 @@ class Section:
         Drawings, each with its numbers.
     tables
         Tables.
-    beware
+    warnings
         What a reader must not overlook: each is set apart as a warning.
     points
         Lines of a list, after the paragraphs.
+    figures
+        The main numbers, after the points.
     """
 
     title: str
     text: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
-    beware: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A report on one subject.
+class Document:
+    """What is said of one subject, in the order in which it is read.
 
     Attributes
     ----------
@@ -199,6 +258,11 @@ class Report:
     works: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     account: tuple[tuple[str, object], ...] = ()
+
+    def figures(self) -> Iterator[Figure]:
+        """Give every figure, in the order of the sections."""
+        for section in self.sections:
+            yield from section.figures
 
     def tables(self) -> Iterator[Table]:
         """Give every table, with the numbers of the charts, in the order of the sections."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from commonweal.document.model import Chart, Report, TableData
+    from commonweal.document.model import Chart, Document, TableData
     from commonweal.evidence import Evidence
 
 
@@ -142,7 +142,7 @@ _NAME, _LONG = 20, 45
 """Letters of room that a column of names asks for at most in such a table, and letters that a name has at most."""
 
 
-def report_pdf(report: Report, files: bool = True) -> bytes:
+def document_pdf(report: Document, files: bool = True) -> bytes:
     """Make the PDF.
 
     Parameters
@@ -162,7 +162,7 @@ def report_pdf(report: Report, files: bool = True) -> bytes:
         return Paper(folder / "report.typ", font_folder()).pdf(data)
 
 
-def _data(report: Report, files: bool) -> dict[str, Any]:
+def _data(report: Document, files: bool) -> dict[str, Any]:
     """Give what the template tells as plain data."""
     evidence = load_evidence()
     return {
@@ -175,7 +175,10 @@ def _data(report: Report, files: bool) -> dict[str, Any]:
                 "title": section.title,
                 "text": section.text,
                 "points": section.points,
-                "beware": section.beware,
+                "warnings": section.warnings,
+                "figures": [
+                    {"label": f.label, "shown": f.shown, "about": f.about} for f in section.figures
+                ],
                 "charts": [chart_data(chart) for chart in section.charts],
                 "tables": [
                     table_data(t.shown, t.title, t.rows)

@@ -12,7 +12,7 @@ from commonweal.document.model import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.document.model import Report, Section
+    from commonweal.document.model import Document, Section
 
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
@@ -23,7 +23,7 @@ _NARROW, _PROSE = 8, 60
 ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
 
 
-def document_lines(report: Report, rows: int = 10) -> Iterator[str]:
+def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
     """Give a report as lines: the answer first, then each section, then assumptions and limits.
 
     Parameters
@@ -57,7 +57,8 @@ def document_lines(report: Report, rows: int = 10) -> Iterator[str]:
 def _section_lines(section: Section, shown: set[str], rows: int) -> Iterator[str]:
     yield from (f"  {text}" for text in _new(section.text, shown))
     yield from (f"  - {text}" for text in _new(section.points, shown))
-    yield from (f"  Please note: {text}" for text in _new(section.beware, shown))
+    yield from (f"  {figure.line}" for figure in section.figures)
+    yield from (f"  Please note: {text}" for text in _new(section.warnings, shown))
     for chart in section.charts:  # its caption describes a drawing
         yield from _table_lines(Table(chart.id, chart.title, chart.numbers), shown, rows)
     for table in section.tables:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.document.html import report_html
+from commonweal.document.data import document_json
+from commonweal.document.html import document_html
 from commonweal.document.model import TableData
-from commonweal.document.pdf import report_pdf
+from commonweal.document.pdf import document_pdf
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.errors import CommonwealError
 from commonweal.files.extras import write_if_installed
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from commonweal.document.model import Report
+    from commonweal.document.model import Document
 
 
 _LONG = 1000
 """Rows from which on a table of the workbook is written the fast way."""
 
 
-def write_report(
-    report: Report,
+def write_document(
+    report: Document,
     folder: Path,
     more: Mapping[str, tuple[str, Callable[[Path], object]]] | None = None,
 ) -> Path:
@@ -64,19 +65,23 @@ def write_report(
     books: dict[str, tuple[str, Callable[[Path], object]]] = {
         "report.pdf": (
             "This page as a tagged PDF, for printing.",
-            lambda path: path.write_bytes(report_pdf(report)),
+            lambda path: path.write_bytes(document_pdf(report)),
         ),
         "report.xlsx": ("Every table, one to a sheet.", lambda path: _write_book(path, report)),
     }
+    more = {
+        "report.json": ("Everything here for programs, unrounded.", _write_json(report)),
+        **(more or {}),
+    }
     listed = [
-        *((name, what) for name, (what, _) in (more or {}).items()),
+        *((name, what) for name, (what, _) in more.items()),
         *((f"tables/{table.name}.csv", table.title) for table in tables.values()),
     ]
     with atomic_folder(folder) as (fresh, target), explain_write_errors(target):
         (fresh / "tables").mkdir()
         for table in tables.values():
             (fresh / "tables" / f"{table.name}.csv").write_bytes(table.shown.csv())
-        for name, (_, write) in (more or {}).items():
+        for name, (_, write) in more.items():
             write(fresh / name)
         there = [
             (name, what)
@@ -84,7 +89,7 @@ def write_report(
             if not write_if_installed(fresh / name, write)
         ]
         listed = [*there, *listed]
-        (fresh / "report.html").write_text(report_html(report, listed), "utf-8")
+        (fresh / "report.html").write_text(document_html(report, listed), "utf-8")
         names = {"report.html", MARK, *(name.split("/")[0] for name, _ in listed)}
         account = {
             "report": report.name,
@@ -96,7 +101,11 @@ def write_report(
     return target
 
 
-def _write_book(path: Path, report: Report) -> None:
+def _write_json(document: Document) -> Callable[[Path], object]:
+    return lambda path: path.write_text(document_json(document), "utf-8")
+
+
+def _write_book(path: Path, report: Document) -> None:
     used: set[str] = set()
     notes = [
         *(("Note", text) for text in report.notes),
@@ -104,7 +113,12 @@ def _write_book(path: Path, report: Report) -> None:
         *(
             (section.title, text)
             for section in report.sections
-            for text in (*section.text, *section.points, *section.beware)
+            for text in (
+                *section.text,
+                *section.points,
+                *(figure.line for figure in section.figures),
+                *section.warnings,
+            )
         ),
         *(("Assumed, not verified", text) for text in report.assumptions),
         *(("Limit", text) for text in report.limits),

@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.document.chart import chance_chart
 from commonweal.document.format import UNSURE, format_count, format_people
-from commonweal.document.model import Report, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
 from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
@@ -48,7 +48,7 @@ __all__ = [
     "AllocationResult",
     "allocation_answer",
     "allocation_data",
-    "allocation_report",
+    "allocation_document",
     "allocation_sections",
     "comparison_section",
     "write_selected",
@@ -156,9 +156,9 @@ _LIMITS = (
 )
 
 
-def allocation_report(
+def allocation_document(
     worked: AllocationResult, against: AllocationComparison | None = None
-) -> Report:
+) -> Document:
     """Make a report of an allocation."""
     a = worked.allocation
     pairs = [worked] if against is None else [worked, against.other]
@@ -168,7 +168,7 @@ def allocation_report(
         *(g.lookup.source for w in pairs for g in w.allocation.programme.groups.values()),
     ]
     assumptions = [f"{part}. {note}" for part, official, note in rule_parts(worked) if not official]
-    return Report(
+    return Document(
         name=f"allocation-{a.programme.name}",
         title=a.programme.title,
         heading=f"{_who(worked)}, by the study {worked.results.study.title}",
@@ -438,4 +438,4 @@ def _built(worked: AllocationResult) -> Section | None:
 def _against(worked: AllocationResult, against: AllocationComparison) -> Section:
     title = against.other.allocation.programme.title
     part = comparison_section(worked, title, against.difference)
-    return replace(part, beware=allocation_cautions(against.other))
+    return replace(part, warnings=allocation_cautions(against.other))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import percent
-from commonweal.document.model import Report, Section, Table, TableData, whole_numbers
+from commonweal.document.model import Document, Section, Table, TableData, whole_numbers
 from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
 from commonweal.report.appraisal_charts import (
@@ -207,10 +207,10 @@ _FIRST_YEARS = 20
 """Years that stand on the page; the workbook and the table's file have all."""
 
 
-def appraisal_report(appraisal: Appraisal) -> Report:
+def appraisal_document(appraisal: Appraisal) -> Document:
     """Make a report of an appraisal."""
     p, parameters = appraisal.project, appraisal.parameters
-    return Report(
+    return Document(
         name=chart_id(appraisal, "appraisal"),
         title=p.title,
         heading=f"Social cost-benefit analysis over {p.horizon} years from {p.start}, in {p.price_year} prices",
@@ -250,7 +250,7 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             points=definitions(appraisal),
             charts=(waterfall_chart(appraisal),),
             tables=(*_measures(appraisal), _lines(appraisal), _years(appraisal)),
-            beware=appraisal.cautions,
+            warnings=appraisal.cautions,
         ),
         Section(
             "How certain the answer is",

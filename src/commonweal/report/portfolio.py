@@ -9,7 +9,7 @@ import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Report, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Section, Table, TableData
 from commonweal.invest.appraisal.appraise import money
 from commonweal.report.portfolio_text import (
     by_intervention,
@@ -28,7 +28,7 @@ __all__ = [
     "frontier_chart",
     "portfolio_answer",
     "portfolio_data",
-    "portfolio_report",
+    "portfolio_document",
     "portfolio_sections",
 ]
 
@@ -40,10 +40,10 @@ _LIMITS = (
 )
 
 
-def portfolio_report(found: Portfolio, sources: tuple[str, ...] = ()) -> Report:
+def portfolio_document(found: Portfolio, sources: tuple[str, ...] = ()) -> Document:
     """Make a report of a portfolio."""
     interventions = found.builder.interventions
-    return Report(
+    return Document(
         name="portfolio",
         title=f"What to fund in {found.title}",
         heading=f"{money(found.rules.budget)} over {found.rules.years} years, in {interventions.price_year} prices",
@@ -69,7 +69,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
             "What is funded, and where",
             text=(_counted(found),),
             tables=(_interventions(found), _choices(found), _years(found)),
-            beware=portfolio_warnings(found),
+            warnings=portfolio_warnings(found),
         ),
         Section(
             "What other budgets would meet",

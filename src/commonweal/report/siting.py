@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.areas import load_systems
 from commonweal.document.format import format_count, format_people, percent
-from commonweal.document.model import Report, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.report.invest_maps import siting_map
 
@@ -282,11 +282,11 @@ def siting_section(sited: SitingResult) -> Section:
         text=(*siting_answer(sited), " ".join(siting_certainty(sited)), *changes),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
-        beware=tuple(siting_warnings(sited)),
+        warnings=tuple(siting_warnings(sited)),
     )
 
 
-def siting_report(sited: SitingResult) -> Report:
+def siting_document(sited: SitingResult) -> Document:
     """Tell it as a report of its own."""
     goal, section, answer = (
         sited.solution.goal,
@@ -297,7 +297,7 @@ def siting_report(sited: SitingResult) -> Report:
         None if goal.sites is None else f"at most {format_count(goal.sites, 'site', 'sites')}",
         None if goal.budget is None else f"at most £{goal.budget:,.0f}",
     ]
-    return Report(
+    return Document(
         "siting",
         f"Where to put a new {sited.label[:1].lower()}{sited.label[1:]} in {sited.title}",
         f"Aim: {MODELS[goal.model].format(minutes=sited.minutes)}"

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import align_columns, format_count, percent
-from commonweal.document.model import Chart, Report, Section, Table, TableData
-from commonweal.document.write import write_report
+from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.document.write import write_document
 from commonweal.report.study.geopackage import write_layers
 from commonweal.report.study.parquet import write_table
 from commonweal.social_capital.neighbourhoods.model import METHODS
@@ -292,13 +292,13 @@ def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterato
 _ON_PAGE = 15
 
 
-def neighbourhoods_report(
+def neighbourhoods_document(
     found: Neighbourhoods,
     name: str,
     title: str,
     note: str = "",
     sources: Sequence[str] = (),
-) -> Report:
+) -> Document:
     """Make the report of small-area estimates: each outcome, its margin of error, and the method."""
     parts = [_outcome(found, e) for e in found.outcomes.values()]
     answer = (
@@ -306,7 +306,7 @@ def neighbourhoods_report(
         overview(found),
         "Each estimate has an interval. If two intervals overlap widely, there is no clear difference.",
     )
-    return Report(
+    return Document(
         name,
         title,
         f"Small-area estimates from: {found.survey}",
@@ -333,7 +333,7 @@ def neighbourhoods_report(
 
 
 def write_neighbourhoods(
-    report: Report, found: Neighbourhoods, geometry: pl.Series, folder: Path
+    report: Document, found: Neighbourhoods, geometry: pl.Series, folder: Path
 ) -> Path:
     """Write the report with ``neighbourhoods.csv``, ``.parquet`` and ``.gpkg``."""
     table = found.table()
@@ -354,7 +354,7 @@ def write_neighbourhoods(
             "The same as a map, for QGIS and other programs.",
             lambda path: write_layers(path, table, geometry, found.areas),
         )
-    return write_report(report, folder, more)
+    return write_document(report, folder, more)
 
 
 def _spread(e: Estimates, areas: Areas) -> str:

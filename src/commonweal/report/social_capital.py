@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import align_columns, format_amount
-from commonweal.document.model import Report, Section, Table, TableData, table_from_columns
+from commonweal.document.model import Document, Section, Table, TableData, table_from_columns
 from commonweal.document.write import source_lines
 from commonweal.errors import StudyError, nearest
 from commonweal.evidence import load_evidence
@@ -276,7 +276,7 @@ ROWS = 10
 """How many areas the page shows; the workbook and the CSV file have all."""
 
 
-def capital_report(listing: FrameworkListing) -> Report:
+def capital_document(listing: FrameworkListing) -> Document:
     """Make the report: the lists by domain, national figures, and what a study has."""
     study, frameworks = listing.study, list(listing.frameworks.values())
     works = [f.work for f in frameworks]
@@ -285,7 +285,7 @@ def capital_report(listing: FrameworkListing) -> Report:
     if listing.indicators is not None:
         ids += [s for m in listing.indicators.meta for s in m.source.split(", ")]
     known = load_catalogue()
-    return Report(
+    return Document(
         name="social-capital",
         title="Social capital: what is measured, and what we know",
         heading=study.title if study is not None else frameworks[0].name,
@@ -321,7 +321,7 @@ def _sections(listing: FrameworkListing) -> Iterator[Section]:
         yield Section(
             "What this study has",
             tables=(Table("places", title, _places(listing), about, ROWS),),
-            beware=tuple(cautions),
+            warnings=tuple(cautions),
         )
     if listing.asked:
         yield Section(

@@ -8,7 +8,7 @@ import polars as pl
 
 from commonweal.document.chart import Estimate, interval_chart
 from commonweal.document.format import format_count, percent
-from commonweal.document.model import Report, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ _ALONE = {
 }
 
 
-def survey_report(summary: Summary) -> Report:
+def survey_document(summary: Summary) -> Document:
     """Make the report of a survey."""
     survey = summary.survey
     spec = survey.spec
@@ -63,7 +63,7 @@ def survey_report(summary: Summary) -> Report:
             f"{spec.suppress.respondents} respondents, or a coefficient of variation of "
             f"{percent(spec.suppress.variation)} or more."
         )
-    return Report(
+    return Document(
         name=f"survey-{spec.name}",
         title=spec.title,
         heading=f"{format_count(len(survey.frame), 'respondent', 'respondents')}; estimates with 95% intervals",

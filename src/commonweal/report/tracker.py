@@ -8,7 +8,7 @@ import polars as pl
 
 from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
 from commonweal.document.format import format_count, join_words
-from commonweal.document.model import Chart, Report, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Section, Table, TableData
 from commonweal.invest.tracker import FEW, LEVEL, PERCENTILE_UNIT
 
 if TYPE_CHECKING:
@@ -234,9 +234,9 @@ def _plain(value: float) -> str:
     return f"{value:.{1 if value >= 0.095 else 3}f}"
 
 
-def tracker_report(found: TrackerResult, sources: tuple[str, ...] = ()) -> Report:
+def tracker_document(found: TrackerResult, sources: tuple[str, ...] = ()) -> Document:
     """Make a report of what moved."""
-    return Report(
+    return Document(
         name="tracker",
         title=f"What changed in {len(found.matched.places):,} {found.baseline.plural}",
         heading=f"From “{found.baseline.title}” to “{found.later.title}”",
@@ -258,7 +258,7 @@ def tracker_sections(found: TrackerResult) -> tuple[Section, ...]:
             text=(tracker_method(found),),
             charts=charts,
             tables=(_moved(found),),
-            beware=tracker_warnings(found),
+            warnings=tracker_warnings(found),
         ),
         Section(
             "Change in each area",

@@ -13,10 +13,10 @@ import openpyxl
 import pypdf
 import pytest
 
-from commonweal.document import report_html
+from commonweal.document import document_html
 from commonweal.document.text import document_lines
 from commonweal.invest.appraisal import appraise, load_project, shipped_projects
-from commonweal.report.appraisal import appraisal_data, appraisal_report
+from commonweal.report.appraisal import appraisal_data, appraisal_document
 from commonweal.report.appraisal_charts import chance_chart
 
 if TYPE_CHECKING:
@@ -94,10 +94,10 @@ def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from commonweal.document import write_report
+    from commonweal.document import write_document
 
     appraisal = appraise(load_project("community-hub"), draws=2000)
-    return write_report(appraisal_report(appraisal), tmp_path_factory.mktemp("told") / "hub")
+    return write_document(appraisal_document(appraisal), tmp_path_factory.mktemp("told") / "hub")
 
 
 def test_the_report_has_its_charts_with_their_numbers(folder: Path) -> None:
@@ -146,11 +146,11 @@ def test_the_workbook_has_numbers_and_the_pdf_the_answer(folder: Path) -> None:
 @pytest.mark.parametrize("name", shipped_projects())
 def test_every_project_that_ships_is_told(name: str) -> None:
     appraisal = appraise(load_project(name), draws=200)
-    page = unescape(report_html(appraisal_report(appraisal)))
+    page = unescape(document_html(appraisal_document(appraisal)))
     assert f"<h1>{appraisal.project.title}</h1>" in page
     assert all(said in page.replace("\N{NO-BREAK SPACE}", " ") for said in appraisal.drivers)
     json.dumps(appraisal_data(appraisal), allow_nan=False)
-    assert len(list(document_lines(appraisal_report(appraisal)))) > 20
+    assert len(list(document_lines(appraisal_document(appraisal)))) > 20
 
 
 def test_nought_near_the_end_of_the_axis_does_not_stand_on_another_amount(

@@ -15,13 +15,13 @@ import pypdf
 import pytest
 import shapely
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal import project_from
 from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.model import worked_places
 from commonweal.report.allocation import allocation_sections
-from commonweal.report.case.report import case_report
+from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import by_intervention, by_place, by_year, options, pounds
 from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
@@ -144,7 +144,7 @@ def test_the_answer_says_what_it_rests_on_before_what_it_is_worth(case: Case) ->
 
 def test_every_file_tells_the_same(case: Case, tmp_path: Path) -> None:
     more = {"places.gpkg": ("Places.", lambda path: write_places(case, path))}
-    folder = write_report(case_report(case), tmp_path / "annex", more)
+    folder = write_document(case_document(case), tmp_path / "annex", more)
     html = (folder / "report.html").read_text("utf-8").partition("</style>")[2]
     page = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)).replace("\xa0", " "))
     pdf = pypdf.PdfReader(folder / "report.pdf")
@@ -174,7 +174,7 @@ def test_every_file_tells_the_same(case: Case, tmp_path: Path) -> None:
 
 
 def test_the_parts_stand_in_the_order_of_the_five_cases(case: Case) -> None:
-    report = case_report(case)
+    report = case_document(case)
     titles = [section.title for section in report.sections]
     firsts = [
         next(k for k, t in enumerate(titles) if t.startswith(f"{one} case"))
@@ -314,7 +314,7 @@ def test_stopped_it_leaves_nothing(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_report(case_report(case), tmp_path / "annex", {"places.gpkg": ("Places.", stop)})
+        write_document(case_document(case), tmp_path / "annex", {"places.gpkg": ("Places.", stop)})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.document import report_html
+from commonweal.document import document_html
 from commonweal.invest.case.case import appraise_sites
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
@@ -18,7 +18,7 @@ from commonweal.invest.siting.candidates import Candidates
 from commonweal.invest.siting.on_study import SitingOptions, site
 from commonweal.report.case.pack_pages import MOST, interactive_picker, options_page, site_picker
 from commonweal.report.invest_maps import pick_map
-from commonweal.report.siting import siting_report, siting_section
+from commonweal.report.siting import siting_document, siting_section
 from commonweal.study.names import find_scope
 from commonweal.web.invest import Options, options_told
 
@@ -73,7 +73,7 @@ def pages(
     sited = proposed[BY_PEOPLE]
     live = interactive_picker(sited, interventions_of(BY_PEOPLE), load_values())
     found[BY_PEOPLE] = folder / "by-people.html"
-    found[BY_PEOPLE].write_text(report_html(siting_report(sited), live=live), "utf-8")
+    found[BY_PEOPLE].write_text(document_html(siting_document(sited), live=live), "utf-8")
     return found
 
 

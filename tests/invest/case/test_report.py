@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import make_case
 from commonweal.invest.case.case import portfolio_builder
@@ -19,7 +19,7 @@ from commonweal.invest.case.cautions import studied_interventions, why_studied
 from commonweal.invest.case.options import mix_stability
 from commonweal.invest.portfolio import Rules, expected, optimise_mix, uncertain_numbers
 from commonweal.invest.portfolio.optimise import GAP
-from commonweal.report.case.report import case_report
+from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import packages, risks, stability_table
 from commonweal.report.case.text import case_answer, case_data, mix_words
@@ -44,7 +44,7 @@ def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
     assert case.sited is None
     assert case_data(case)["siting"] is None
     assert not any(text.startswith("Where:") for text in case_answer(case))
-    section = next(s for s in case_report(case).sections if s.title.startswith("Commercial"))
+    section = next(s for s in case_document(case).sections if s.title.startswith("Commercial"))
     assert len(section.text) == 1
     assert "Nothing in this mix is a building" in section.text[0]
     assert not section.tables
@@ -63,7 +63,7 @@ def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
         "Where: 1 site for a public library and not 2, because no other candidate shortens a walk; the money does not "
         "pay for it. "
     )
-    section = next(s for s in case_report(made).sections if s.title.startswith("Commercial"))
+    section = next(s for s in case_document(made).sections if s.title.startswith("Commercial"))
     assert section.tables[0].name == "sites"
 
 
@@ -143,7 +143,7 @@ def test_how_near_to_the_best_each_draw_is_solved_is_told(case: Case) -> None:
     assert case_data(case)["choices_in_draws"]["gap"] == case.steady.gap
     far = replace(case, steady=replace(case.steady, gap=0.042))
     section = next(
-        s for s in case_report(far).sections if s.title.endswith("how stable the choice is")
+        s for s in case_document(far).sections if s.title.endswith("how stable the choice is")
     )
     assert "within 4.2% of the best possible" in section.text[0]
 
@@ -177,7 +177,7 @@ def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     assert f"an equal share is {money(BUDGET / 6)}, and that costs " in said
     assert "not that it is worth less" in said
     assert "“The options in figures” says why" in case_answer(without)[0]
-    assert said in case_report(without).sections[0].text
+    assert said in case_document(without).sections[0].text
     neither = replace(without, other=replace(case.other, firm=None))
     assert "Neither option has any of them" in why_studied(neither)
 
@@ -189,7 +189,7 @@ def test_the_tail_of_a_mix_is_folded_and_its_table_holds_all(case: Case) -> None
         == "parks in 100 wards, hubs in 40, buses in 4 and others in few"
     )
     assert sum(packages(case)["Places"]) == len(case.rows)
-    shown = next(t for t in case_report(case).tables() if t.name == "by-intervention")
+    shown = next(t for t in case_document(case).tables() if t.name == "by-intervention")
     assert set(shown.shown.frame["Intervention"]) == {
         case.interventions.interventions[n].label
         for n, there in zip(case.problem.interventions, case.mix.chosen.any(axis=0), strict=True)
@@ -211,7 +211,7 @@ def test_the_same_input_gives_the_same_bytes(
             "case.json": ("Numbers.", lambda path, text=whole: path.write_text(text, "utf-8")),
             "places.gpkg": ("Places.", lambda path, made=made: write_places(made, path)),
         }
-        folders.append(write_report(case_report(made), tmp_path / f"annex{k}", more))
+        folders.append(write_document(case_document(made), tmp_path / f"annex{k}", more))
     names = [sorted(p.relative_to(f) for p in f.rglob("*") if p.is_file()) for f in folders]
     assert names[0] == names[1]
     for name in names[0]:

@@ -68,5 +68,5 @@ def test_where_people_set_out_from_has_a_plain_name(
     nowhere = SimpleNamespace(
         limit=1200.0, beyond=lambda: np.ones(n, dtype=bool)
     )  # nobody reaches anything
-    (told,) = siting_section(replace(sited, plural=of, problem=nowhere)).beware  # type: ignore[arg-type]
+    (told,) = siting_section(replace(sited, plural=of, problem=nowhere)).warnings  # type: ignore[arg-type]
     assert f"of {n:,} {said} have no venue" in told

@@ -12,7 +12,7 @@ from commonweal.document.format import percent
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.cautions import begun_costs_after, over_told, spent_with_bias
 from commonweal.invest.portfolio import PortfolioProblem
-from commonweal.report.case.report import case_report
+from commonweal.report.case.report import case_document
 from commonweal.report.case.tables import by_year, pounds
 from commonweal.report.case.text import case_answer, case_data
 
@@ -64,7 +64,7 @@ def test_the_answer_and_the_financial_case_say_what_is_above_the_budget_and_afte
     assert f"{money(total)}, £2.00 million above the budget" in told
     assert f"in {percent(case.appraisal.over_budget or 0)} of recalculations" in told
     after = f"{money(float(begun_costs_after(case.problem, case.mix.start, 10).sum()))} more"
-    financial = next(s for s in case_report(tight).sections if s.title.startswith("Financial"))
+    financial = next(s for s in case_document(tight).sections if s.title.startswith("Financial"))
     for text in (
         next(t for t in case_answer(tight) if t.startswith("Cost:")),
         " ".join(financial.text),

@@ -12,7 +12,7 @@ import pytest
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.case.cautions import case_cautions
-from commonweal.report.case.report import case_report
+from commonweal.report.case.report import case_document
 from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_what_the_values_that_ship_leave_out_of_own_interventions_is_told(
         "no optimism bias is added" in text and "'hub'" in text for text in case_assumptions(made)
     )
     assert {f"Please note: {text}" for text in said} <= set(case_lines(made))
-    assert set(said) <= set(case_report(made).notes)
+    assert set(said) <= set(case_document(made).notes)
     assert case_data(made)["cautions"] == list(said)
 
 
@@ -128,7 +128,7 @@ def test_a_budget_that_buys_nothing_is_told_with_what_would(county: Results, sto
     assert pooled.other is None
     assert pooled.mix.chosen.any()
     assert any("You asked for 500 areas" in text for text in case_cautions(pooled))
-    assert any("would buy nothing" in text for text in case_report(pooled).sections[0].text)
+    assert any("would buy nothing" in text for text in case_document(pooled).sections[0].text)
     with pytest.raises(CommonwealError, match="places together, while the cheapest is") as raised:
         make_case(replace(asked, sharing="pooled", places=3, budget=1e4), store, results=county)
     assert "--pooled" not in str(raised.value)

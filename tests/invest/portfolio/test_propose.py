@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from tests.invest.test_interventions import CLUB, EFFECT, written
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.portfolio import portfolio_data, portfolio_report
+from commonweal.report.portfolio import portfolio_data, portfolio_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_what_the_study_would_say_then(small: Small, tmp_path: Path) -> None:
     assert found.title == "3 places that are priority"
     assert found.after is not None
     assert found.after.selected == {"priority": (3, 1)}
-    lines = " ".join(document_lines(portfolio_report(found)))
+    lines = " ".join(document_lines(portfolio_document(found)))
     assert (
         "On the list “priority”: 3 of these places today, and 1 in year 1, when most need is met"
         in lines
@@ -76,7 +76,9 @@ def test_what_the_index_does_not_measure_counts_by_its_size(small: Small, tmp_pa
     assert found.mix.met == pytest.approx(2000 * 0.1 * 4)
     assert found.recount.measured == 0
     assert found.after is None
-    assert "has no indicator for these effects" in " ".join(document_lines(portfolio_report(found)))
+    assert "has no indicator for these effects" in " ".join(
+        document_lines(portfolio_document(found))
+    )
     few = {f"{EFFECT}.through": other, f"{EFFECT}.most_people": 300}
     reached = propose(results, ask(tmp_path, few, areas=("A20",), equity=0.0))
     assert reached.mix.met == pytest.approx(300 * 0.2 * 4)
@@ -172,7 +174,7 @@ def test_studies_over_years_are_refused(small: Small, tmp_path: Path) -> None:
 def test_the_report_has_every_number(small: Small, tmp_path: Path) -> None:
     results = small.run(draws=0)
     found = propose(results, ask(tmp_path, draws=3))
-    folder = write_report(portfolio_report(found), tmp_path / "report")
+    folder = write_document(portfolio_document(found), tmp_path / "report")
     with (folder / "tables" / "portfolio-places.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {row["Code"] for row in rows} == {"A17", "A18", "A20"}

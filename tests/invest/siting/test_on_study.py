@@ -12,13 +12,13 @@ import pyogrio
 import pytest
 
 from commonweal.access import Points, straight_nearest
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
 from commonweal.invest.siting.result import nearer, results_with_indicators
 from commonweal.report.invest_maps import write_sites
-from commonweal.report.siting import siting_data, siting_report
+from commonweal.report.siting import siting_data, siting_document
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -132,7 +132,7 @@ def test_a_place_at_every_door_takes_areas_off_the_list(
     gone = moves.filter((pl.col("move") == "leaves") & pl.col("inside"))
     come = moves.filter((pl.col("move") == "enters") & pl.col("inside"))
     assert len(gone) - len(come) == row["inside_before"] - row["inside_after"]
-    assert any(name in " ".join(document_lines(siting_report(found))) for name in gone["name"])
+    assert any(name in " ".join(document_lines(siting_document(found))) for name in gone["name"])
 
 
 def test_equity_shifts_places_to_need(demo: Results, store: Store, ground: SitingData) -> None:
@@ -158,13 +158,13 @@ def test_other_models_answer_too(
     found = site(demo, ask, store, ground=ground, effect=False)
     assert found.solution.proven
     assert found.solution.objective < found.solution.objective_before
-    said = " ".join(document_lines(siting_report(found)))
+    said = " ".join(document_lines(siting_document(found)))
     assert ("The average distance" if model == "p_median" else "The longest distance") in said
 
 
 def test_a_long_list_of_sites_is_cut_short_on_the_terminal(three: SitingResult) -> None:
     many = replace(three, sites=pl.concat([three.sites] * 5))
-    told = list(document_lines(siting_report(many)))
+    told = list(document_lines(siting_document(many)))
     assert any(
         line.strip() == "and 5 more (--out FOLDER writes them, --json prints them)" for line in told
     )
@@ -188,7 +188,7 @@ def test_own_candidates_with_a_budget(
     )
     assert found.solution.spent <= 170
     assert found.candidates.costed
-    assert " for £1" in " ".join(document_lines(siting_report(found)))
+    assert " for £1" in " ".join(document_lines(siting_document(found)))
     with pytest.raises(DataError, match="budget: 50 buys none of 3"):
         site(
             demo,
@@ -262,7 +262,7 @@ def test_an_indicator_only_ever_gets_shorter(
 
 def test_the_report_and_the_geopackage(three: SitingResult, tmp_path: Path) -> None:
     more = {"sites.gpkg": ("Sites.", lambda path: write_sites(three, path))}
-    folder = write_report(siting_report(three), tmp_path / "siting", more)
+    folder = write_document(siting_document(three), tmp_path / "siting", more)
     page = (folder / "report.html").read_text("utf-8")
     assert "This area is fictional" in page
     assert "Proposed sites in Vesselhoe" in page
@@ -323,8 +323,8 @@ def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
         )
         found = site(demo, ask, store, ground=ground)
         first = "This study has no data on venues of the kind “arts centre or gallery”, so existing ones are not"
-        assert siting_report(found).answer[0].startswith(first)
-        lines = list(document_lines(siting_report(found)))
+        assert siting_document(found).answer[0].startswith(first)
+        lines = list(document_lines(siting_document(found)))
         assert any(line.startswith(first) for line in lines)
         assert "access: points" in " ".join(lines)
         assert not any("up from" in line or "falls from" in line for line in lines)
@@ -338,7 +338,7 @@ def test_where_nobody_comes_within_reach_it_leads_with_metres(
     demo: Results, store: Store, ground: SitingData
 ) -> None:
     ask = SitingOptions(TOWN, "library", 2, model="p_median", minutes=0.5)
-    answer = siting_report(site(demo, ask, store, ground=ground)).answer
+    answer = siting_document(site(demo, ask, store, ground=ground)).answer
     assert answer[0].startswith("The average distance to the nearest falls from")
     assert answer[1].startswith(
         "2 new venues would bring nobody within 0.5 minutes' walk of one: 0"
@@ -346,7 +346,7 @@ def test_where_nobody_comes_within_reach_it_leads_with_metres(
 
 
 def test_only_walks_that_get_shorter_are_listed(three: SitingResult) -> None:
-    table = next(t for t in siting_report(three).sections[0].tables if t.name == "reach-by-point")
+    table = next(t for t in siting_document(three).sections[0].tables if t.name == "reach-by-point")
     before, after = (table.shown.frame[f"Metres {when}"] for when in ("before", "after"))
     assert 0 < len(after) < len(three.demand)
     assert (after < before.fill_null(int(three.problem.limit) + 1)).all()
@@ -362,7 +362,7 @@ def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: SitingResult
         }
     )  # fmt: skip
     told = " ".join(
-        document_lines(siting_report(replace(three, effect=replace(three.effect, moves=moves))))
+        document_lines(siting_document(replace(three, effect=replace(three.effect, moves=moves))))
     )
     assert (
         "Leaving the list: Near. Leaving the list elsewhere, because scores are relative: Far."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document import write_report
+from commonweal.document import write_document
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.tracker import PERCENTILE_UNIT, track
@@ -19,7 +19,7 @@ from commonweal.invest.tracker.on_study import (
     take_baseline,
     write_baseline,
 )
-from commonweal.report.tracker import NOT_CAUSE, tracker_report
+from commonweal.report.tracker import NOT_CAUSE, tracker_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,11 +171,11 @@ def test_years_of_a_panel_are_on_one_base(small: Small) -> None:
 
 def test_it_is_told_as_association_and_with_what_to_beware_of(small: Small, tmp_path: Path) -> None:
     found = moved(small)
-    told = " ".join(document_lines(tracker_report(found)))
+    told = " ".join(document_lines(tracker_document(found)))
     assert NOT_CAUSE in told
     assert "Without an earlier baseline we could not check" in told
     assert "We compared 2 measures" in told
-    folder = write_report(tracker_report(found), tmp_path / "report")
+    folder = write_document(tracker_document(found), tmp_path / "report")
     page = (folder / "report.html").read_text("utf-8")
     assert "association, not cause" in page
     account = json.loads((folder / "provenance.json").read_text("utf-8"))["tracker"]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
-from commonweal.document.model import Chart, Report, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.discontent import partial_regression
 from commonweal.papers.discontent.models import GROWTH
@@ -192,7 +192,7 @@ def _trust(found: Discontent) -> Section:
             Table("neighbours", "Growth, allowing for similar neighbours", _spatial(found)),
             Table("overlap", "Overlap of predictors", _overlap(found)),
         ),
-        beware=(
+        warnings=(
             "Shares of manufacturing by volume, as in the columns above, depend on the price year. Shares at current "
             "prices do not, and the link with growth is weaker with them.",
         ),
@@ -230,11 +230,11 @@ def _wards(found: Discontent) -> Section:
     )
 
 
-def discontent_report(found: Discontent) -> Report:
+def discontent_document(found: Discontent) -> Document:
     """Make the report: tables, charts of the partial regressions, limits, sources."""
     sources = [s for v in (*found.authorities.variables, *found.wards.variables) for s in v.sources]
     joining = ["lookup-lad16-nuts", "lookup-lsoa11-wd17-ons", "population-wd17-2017"]
-    return Report(
+    return Document(
         name="discontent",
         title="Places that don't matter",
         heading="Decline, left-behind areas and the vote of 2016, England and Wales",

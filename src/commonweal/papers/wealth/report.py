@@ -21,7 +21,7 @@ from commonweal.document.chart import (
     text,
 )
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Report, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.wealth import (
     SOURCES,
@@ -213,7 +213,7 @@ def _groups(found: TrustWealth, form: Form) -> Section:
             f"We convert a country's trust into wealth by the {form} form. A group's share adds up the wealth of its "
             "countries, so large and rich ones count most.",
         ),
-        beware=weight.warnings,
+        warnings=weight.warnings,
         charts=(
             wealth_chart(
                 "groups-drawn",
@@ -225,13 +225,13 @@ def _groups(found: TrustWealth, form: Form) -> Section:
     )
 
 
-def wealth_report(
+def wealth_document(
     found: TrustWealth,
     store: Store,
     form: Form = "linear",
     changes: Mapping[Country, pl.DataFrame | None] | None = None,
     points: float = 1.0,
-) -> Report:
+) -> Document:
     """Make the report of what trust is worth."""
     asked = changes or {}
     a, weight = found.assumptions, found.weight
@@ -258,7 +258,7 @@ def wealth_report(
         _regressions(store),
         Section("Published results", points=tuple(line.strip() for line in list(published_lines())[1:])),
     ]  # fmt: skip
-    return Report(
+    return Document(
         name="wealth",
         title="Trust as wealth",
         heading=f"{len(found.countries)} countries",
@@ -371,7 +371,7 @@ def _regressions(store: Store) -> Section:
             + "; ".join(f"{name}, r = {w.ratio:.3f}" for name, w in load_weights().items())
             + ".",
         ),
-        beware=(
+        warnings=(
             "We use values above 1.5 only on request: averages of countries mix trust with all that goes with it. "
             "Holding health and support constant lowers the income coefficient more than that of trust, so r rises.",
         ),

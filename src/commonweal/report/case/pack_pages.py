@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document import report_html, report_pdf
+from commonweal.document import document_html, document_pdf
 from commonweal.document.html import InteractivePart, fill_page
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme
@@ -47,11 +47,11 @@ from commonweal.invest.siting.on_study import (
     load_siting_data,
     site,
 )
-from commonweal.report.allocation import allocation_report, comparison_section
-from commonweal.report.appraisal import appraisal_report
+from commonweal.report.allocation import allocation_document, comparison_section
+from commonweal.report.appraisal import appraisal_document
 from commonweal.report.invest_maps import pick_map
 from commonweal.report.place.pack import ExtraPage
-from commonweal.report.siting import WITHIN, reached_words, siting_report
+from commonweal.report.siting import WITHIN, reached_words, siting_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.document.model import Report, Section
+    from commonweal.document.model import Document, Section
     from commonweal.invest.allocation import Programme
     from commonweal.invest.allocation.on_study import AllocationResult, Exclusions
     from commonweal.invest.case.valuation import Values
@@ -287,11 +287,11 @@ def options_page(
     sited = site(results, ask, store, ground=ground, scope=scope, progress=progress)
     if sited.solution.interrupted:  # siting gives its best; a pack is whole or not made
         raise KeyboardInterrupt
-    report = siting_report(sited)
+    report = siting_document(sited)
     interventions, values = load_interventions(), load_values()
     worth = appraise_sites(sited, interventions, values)
     if worth is not None:
-        appraised = appraisal_report(worth)
+        appraised = appraisal_document(worth)
         report = replace(
             report,
             answer=(*report.answer, worth.project.about, *appraised.answer),
@@ -324,7 +324,7 @@ def programme_page(
         draws=draws_of(results.study), progress=progress,
     )  # fmt: skip
     other = compare_programmes(worked, against, store, exclude) if against else None
-    report = allocation_report(worked, other)
+    report = allocation_document(worked, other)
     report = replace(report, sections=(*report.sections, *_beside_lists(worked)))
     about = "the rule, who gets an award, how certain that is, who misses out, and how other lists differ"
     return _extra("programme", programme.title, about, report, f"{name} {against}")
@@ -346,10 +346,10 @@ def _extra(
     name: str,
     title: str,
     about: str,
-    report: Report,
+    report: Document,
     asked: str,
     live: InteractivePart | None = None,
 ) -> ExtraPage:
     follows = f"{asked}: {' '.join(report.answer)} {'' if live is None else live.data}"
-    page = partial(report_html, report, live=live)
-    return ExtraPage(name, title, about, page, partial(report_pdf, report, files=False), follows)
+    page = partial(document_html, report, live=live)
+    return ExtraPage(name, title, about, page, partial(document_pdf, report, files=False), follows)

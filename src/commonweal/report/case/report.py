@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import join_words, percent
-from commonweal.document.model import Report, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.invest.appraisal import appraise, load_project
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.cautions import after_told, case_cautions, over_told, why_studied
-from commonweal.report.allocation import allocation_report, allocation_sections
+from commonweal.report.allocation import allocation_document, allocation_sections
 from commonweal.report.appraisal import appraisal_sections
 from commonweal.report.case.sites import commercial
 from commonweal.report.case.tables import (
@@ -31,7 +31,7 @@ from commonweal.report.case.tables import (
 from commonweal.report.case.text import FICTIONAL_CASE, case_answer, case_assumptions, case_data
 from commonweal.report.portfolio import frontier_chart
 from commonweal.report.portfolio_text import more_than
-from commonweal.report.siting import siting_report
+from commonweal.report.siting import siting_document
 
 if TYPE_CHECKING:
     from commonweal.invest.case.model import Case
@@ -82,10 +82,10 @@ _COVERS = (
 )
 
 
-def case_report(case: Case) -> Report:
+def case_document(case: Case) -> Document:
     """Make the annex."""
-    allocated = allocation_report(case.worked)
-    sited = None if case.sited is None else siting_report(case.sited)
+    allocated = allocation_document(case.worked)
+    sited = None if case.sited is None else siting_document(case.sited)
     notes = [*case_cautions(case), *allocated.notes]
     if case.fictional:
         notes.insert(0, FICTIONAL_CASE)
@@ -99,7 +99,7 @@ def case_report(case: Case) -> Report:
         *load_project(_PUBLISHED).benefits["fiscal"].evidence.split(),
     ]
     programme = tuple(pair for pair in allocated.account if pair[0] == "programme")
-    return Report(
+    return Document(
         name="case",
         title=f"The case for {case.title}",
         heading=f"Annex to a business case: {money(case.rules.budget)} over {case.rules.years} years from "

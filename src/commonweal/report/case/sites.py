@@ -53,21 +53,21 @@ def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
         else f"Nothing in this mix is a {label}. If each {case.results.areas.singular} had one, these sites would be "
         "nearest to people."
     )
-    beware = section.beware
+    warnings = section.warnings
     if not len(sited.existing) and not sited.unread:
-        beware = (
+        warnings = (
             f"We know of no {label} in or near these areas. If there is one, fewer people are newly reached than the "
             "numbers say.",
-            *beware,
+            *warnings,
         )
     drawn, areas = sited.outlines, case.worked.allocation.areas
     lost = drawn.filter(pl.col("geometry").is_null())["code"].to_list()
     if lost and sited.plural != areas.plural:
         names = ", ".join(areas.table["name"][areas.position[code]] or code for code in lost)
-        beware = (
+        warnings = (
             f"No boundary is known of {len(lost):,} of the {areas.plural} ({names}), so we found no sites for the "
             "people there.",
-            *beware,
+            *warnings,
         )
     points = sited.demand.points
     together = max(np.ptp(points.longitude), np.ptp(points.latitude)) < _TOGETHER
@@ -82,7 +82,7 @@ def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
             else replace(t, rows=few)
             for t in section.tables
         ),
-        beware=beware,
+        warnings=warnings,
     )
 
 
