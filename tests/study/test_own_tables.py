@@ -246,3 +246,17 @@ def test_a_setting_that_would_do_nothing_is_refused(
 ) -> None:
     small.write(files={"indicators.csv": setting})
     assert f"indicators.csv: {said}" in refused(small)
+
+
+def test_a_file_that_is_not_there_is_told_with_its_line_and_the_nearest(
+    small: Any, tell: Any
+) -> None:
+    small.write(indicators__halls__file="indicatrs.csv")
+    text = small.study.read_text("utf-8").splitlines()
+    line = 1 + next(n for n, said in enumerate(text) if "indicatrs.csv" in said)
+    for command in ("check", "run"):
+        code, _, said = tell(command, "study.yaml")
+        assert (code, said) == (
+            2,
+            f"commonweal: study.yaml, line {line}: indicatrs.csv is not there; did you mean 'indicators.csv'?\n",
+        )

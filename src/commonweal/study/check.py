@@ -28,6 +28,7 @@ from commonweal.sources.store import COUNTY
 from commonweal.spec import OwnAreas, Study, earlier_study
 from commonweal.study.areas import indicator_source, study_areas, study_shapes, years_of
 from commonweal.study.files import (
+    check_there,
     code_of,
     file_source,
     own_source,
@@ -113,6 +114,7 @@ def check_files(study: Study, store: Store) -> Checked:
         study asks, values are not numbers, no code is one of an area, or no place of one's own has a
         position.
     """
+    check_there(study)
     store = with_replaced(study, store.offline_only())
     found = Checked(len(study.named_files()))
     if study.since:

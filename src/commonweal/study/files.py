@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commonweal.access.own_places import read_own_places
-from commonweal.errors import StudyError, UnknownNameError
+from commonweal.errors import SourceError, StudyError, UnknownNameError, nearest
+from commonweal.files.inputs import is_there, read_text
 from commonweal.sources import Reader, Source, Store, local_source
 from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, guess_reader
 from commonweal.spec import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
@@ -18,7 +20,16 @@ if TYPE_CHECKING:
     from commonweal.access.places import Places
     from commonweal.sources.catalogue import Format
 
-__all__ = ["code_of", "file_source", "own_source", "read_points", "stated_code", "with_replaced"]
+__all__ = [
+    "check_there",
+    "code_of",
+    "file_source",
+    "own_path",
+    "own_source",
+    "read_points",
+    "stated_code",
+    "with_replaced",
+]
 
 _TEXT = frozenset({"csv", "tsv"})
 _TABLES = _TEXT | {"excel"}
@@ -31,6 +42,35 @@ _FORMATS_OF: dict[str, frozenset[str]] = {
     "object": frozenset({"rdata"}),
 }
 """Which formats a setting is for; the others are for text and sheets."""
+
+
+def own_path(study: Study, name: str) -> Path:
+    """Give the path of a file beside a study, by the name that the study calls it."""
+    return study.folder / (study.files.get(name, FileSpec()).file or name)
+
+
+def check_there(study: Study) -> None:
+    """Refuse a study whose own files are not all there, with the line that names one and the nearest file.
+
+    Raises
+    ------
+    SourceError
+        If one is not there.
+    """
+    for name in sorted(study.named_files()):
+        path = own_path(study, name)
+        if os.path.lexists(path):
+            continue
+        files = (study.folder / f"{study.name}{ending}" for ending in (".yaml", ".yml"))
+        lines = [
+            f"{file}, line {n}: "
+            for file in files
+            for n, line in enumerate(read_text(file).splitlines() if is_there(file) else (), 1)
+            if path.name in line
+        ]
+        there = [p.name for p in path.parent.glob("*") if p.is_file() and p.stem != study.name]
+        near = nearest(path.name, there) if there else "expected a file of that name"
+        raise SourceError(f"{''.join(lines[:1])}{path} is not there; {near}")
 
 
 def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
@@ -89,7 +129,7 @@ def with_replaced(study: Study, store: Store) -> Store:
 def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
     """Give the path of a file of one's own, and what the study says of how it is read."""
     once = study.files.get(spec.file, FileSpec())
-    path, said = study.folder / (once.file or spec.file), {**once.settings(), **spec.settings()}
+    path, said = own_path(study, spec.file), {**once.settings(), **spec.settings()}
     if "member" in said and path.suffix.lower() != ".zip":
         raise StudyError(f"{path.name}: 'member' names a file in a zip; expected it only with .zip")
     return path, said

@@ -16,9 +16,9 @@ from commonweal.files.folder import read_marker
 from commonweal.index.methods import MethodError, imported
 from commonweal.sources import Store
 from commonweal.sources.geometry import parts_of
-from commonweal.spec import FileSpec, Study, earlier_study, load_study, shipped_studies
+from commonweal.spec import Study, earlier_study, load_study, shipped_studies
 from commonweal.study.areas import study_areas
-from commonweal.study.files import with_replaced
+from commonweal.study.files import own_path, with_replaced
 from commonweal.study.saved import PACKAGE, open_results, read_package
 from commonweal.version import __version__
 
@@ -53,7 +53,7 @@ def own_hashes(study: Study) -> dict[str, str]:
     """Give the SHA-256 of each file beside a study, by the name that the study calls it; '' if it cannot be read."""
     found = {}
     for name in study.named_files():
-        path = study.folder / (study.files.get(name, FileSpec()).file or name)
+        path = own_path(study, name)
         try:
             found[name] = known_sha256(path)
             if parts := parts_of(path):  # of a shapefile, say

@@ -24,7 +24,7 @@ from commonweal.sources import Store
 from commonweal.spec import Study, earlier_study, load_study
 from commonweal.spec.names import paths_named
 from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
-from commonweal.study.files import with_replaced
+from commonweal.study.files import check_there, with_replaced
 from commonweal.study.indicators import make_indicators
 from commonweal.study.results import Results, Validation, validate_results
 from commonweal.study.social_capital import (
@@ -109,6 +109,7 @@ def run(
     spec_s = _sensitivity_spec(study) if sensitivity and draws != 0 else None
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
+    check_there(study)
     store = with_replaced(study, (store or Store.from_environment(progress)).afresh())
     log = _Log()
     with log.step("areas") as entry:
