@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
-from commonweal.spec import Study, load_study
+from commonweal.spec import OwnAreas, Study, load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
@@ -179,6 +179,24 @@ def test_the_same_frame_is_kept_once_and_another_apart(demo: Study) -> None:
     one = table(["a", "b"])
     assert file_of(one) == file_of(one.clone())
     assert file_of(one) != file_of(one.with_columns(pl.col("Halls") + 1))
+
+
+def test_a_frame_is_called_by_what_it_was_given_for(demo: Study) -> None:
+    frame = table(["a", "b"])
+    given = {"file": frame, "column": "Hals", "label": "Halls", "higher_is": "less"}
+    study = demo.with_indicator("halls", "community_needs.places", **given)
+    with pytest.raises(CommonwealError, match="'Hals' not found in the table given for halls; did"):
+        run(study, draws=0)
+    areas = {"file": frame, "code": "cde", "name": "Halls"}
+    with pytest.raises(
+        CommonwealError, match="'cde' not found in the table given for areas, halls; did"
+    ):
+        run(study.model_copy(update={"areas": OwnAreas.model_validate(areas)}), draws=0)
+    Path(str(study.indicators["halls"].file)).unlink()
+    with pytest.raises(
+        CommonwealError, match=r"^the table given for halls is not in the cache any"
+    ):
+        run(study, draws=0)
 
 
 def test_areas_of_ones_own_from_a_geodataframe() -> None:

@@ -72,7 +72,7 @@ def to_numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
     raise DataError(
         f"column '{column}' of {source.called} has {_and(said)}; expected numbers, or nothing where "
         f"there is none ({int(wrong.sum()):,} of {len(table):,} rows below the header are not)"
-        + (_what_to_say(list(rows)) if source.path else "")
+        + (_what_to_say(list(rows)) if source.path and source.reader.format != "parquet" else "")
     )
 
 

@@ -222,6 +222,8 @@ class Source(_Frozen):
     @property
     def called(self) -> str:
         """What messages call it: a file of the user's own by its name, others by their id."""
+        if self.publisher == OWN_FILE:
+            return self.title
         return self.path.name if self.path else f"source '{self.id}'"
 
 

@@ -66,6 +66,11 @@ def file_name(given: Any) -> Any:
     return str(path)
 
 
+def is_frame(name: str) -> bool:
+    """Whether a file name is that of a data frame, as `file_name` gives it."""
+    return Path(name).parent.name == "frames" and Path(name).name.startswith("frame-")
+
+
 FileName: TypeAlias = Annotated[str, BeforeValidator(file_name)]
 """The name of a file of the user's own; in Python a path or a data frame, too."""
 

@@ -278,14 +278,14 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Cover
         code = code_of(study, spec, source, store)
     wanted = names_in(spec.formula, name) if spec.formula else [str(spec.column)]
     table = store.table(source)
-    check_columns(wanted, table.columns, name, source.id)
+    check_columns(wanted, table.columns, name, source.called)
     store.table(source, wanted)
     known = _known(on, source, code, store)
     code = code or code_column(table, source, known)
-    check_columns([code], table.columns, name, source.id)
+    check_columns([code], table.columns, name, source.called)
     try:
         value = (
-            evaluate_formula(spec.formula, table, name, source.id)
+            evaluate_formula(spec.formula, table, name, source.called)
             if spec.formula
             else to_numbers(table, str(spec.column), source)
         )

@@ -13,6 +13,7 @@ from commonweal.files.inputs import is_there, read_text
 from commonweal.sources import Reader, Source, Store, local_source
 from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, guess_reader
 from commonweal.spec import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
+from commonweal.spec.data import is_frame
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,6 +31,9 @@ __all__ = [
     "stated_code",
     "with_replaced",
 ]
+
+_MOST_USES = 3
+"""How many of the indicators that a data frame was given for are named."""
 
 _TEXT = frozenset({"csv", "tsv"})
 _TABLES = _TEXT | {"excel"}
@@ -61,6 +65,10 @@ def check_there(study: Study) -> None:
         path = own_path(study, name)
         if os.path.lexists(path):
             continue
+        if is_frame(name):
+            raise SourceError(
+                f"{_given_for(study, name)} is not in the cache any more ({path}); make the study again with it"
+            )
         files = (study.folder / f"{study.name}{ending}" for ending in (".yaml", ".yml"))
         lines = [
             f"{file}, line {n}: "
@@ -85,7 +93,16 @@ def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:
     alike = {f for f in study.named_files() if _id_of(Path(f).stem) == name}
     if len(alike) > 1:
         name = f"{_id_of(spec.file)}-{sorted(alike).index(spec.file)}"
-    return local_source(path, name=name, reader=reader)
+    about = {"title": _given_for(study, spec.file)} if is_frame(spec.file) else {}
+    return local_source(path, name=name, reader=reader, **about)
+
+
+def _given_for(study: Study, frame: str) -> str:
+    """Name a data frame as who gave it in Python knows it."""
+    areas = study.areas if isinstance(study.areas, OwnAreas) else None
+    uses = ["areas"] if areas and frame in (areas.file, *(j.file for j in areas.join)) else []
+    uses += [name for name, spec in study.indicators.items() if frame in spec.files()]
+    return f"the table given for {', '.join(uses[:_MOST_USES]) or 'this study'}"
 
 
 def with_replaced(study: Study, store: Store) -> Store:

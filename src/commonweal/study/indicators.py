@@ -268,10 +268,10 @@ class _Loader:
         column = str(spec.column)
         wanted = names_in(spec.formula, name) if spec.formula else [column]
         if spec.formula:
-            check_columns(wanted, self.store.table(source).columns, name, source.id)
+            check_columns(wanted, self.store.table(source).columns, name, source.called)
         table = self.store.table(source, list(dict.fromkeys([code, *wanted])))
         value = (
-            evaluate_formula(spec.formula, table, name, source.id)
+            evaluate_formula(spec.formula, table, name, source.called)
             if spec.formula
             else to_numbers(table, column, source)
         )
