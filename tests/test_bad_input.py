@@ -166,7 +166,10 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["d.csv is a folder", "expected a file"],
     ),
     "a suffix that says nothing": (
-        recipe(**{f"{INCOME}__file": "x.doc"}),
+        lambda small: (
+            (small.path / "x.doc").write_text("code,income"),
+            small.write(**{f"{INCOME}__file": "x.doc"}),
+        ),
         ["x.doc", "'.doc'", ".csv", ".parquet"],
     ),
     "unknown source": (
