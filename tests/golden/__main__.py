@@ -8,15 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.golden.jobs import EXAMPLES, HASHES, MADE, OF_ENGLAND, hashes_of, made
+from tests.golden.jobs import EXAMPLES, HASHES, MADE, OF_ENGLAND, SEEN, made
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--keep", type=Path, help="a folder for the texts")
 keep = parser.parse_args().keep
+seen: dict[str, str] = {}
 with tempfile.TemporaryDirectory() as folder:
-    texts = made(MADE | OF_ENGLAND, Path(shutil.copytree(EXAMPLES, Path(folder) / "work")))
-HASHES.write_text(json.dumps(hashes_of(texts), indent=1, sort_keys=True) + "\n", "utf-8")
-for name, lines in texts.items() if keep else ():
-    file = keep / f"{name}.txt"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join(lines) + "\n", "utf-8")
+    work = Path(shutil.copytree(EXAMPLES, Path(folder) / "work"))
+    hashes = made(MADE | OF_ENGLAND, work, seen, keep)
+for file, content in ((HASHES, hashes), (SEEN, seen)):
+    file.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from contextlib import chdir
+from hashlib import sha256
 from pathlib import Path
 from platform import python_version
 
@@ -14,6 +15,8 @@ from commonweal.cli.app import app
 from tests.golden.content import digest, file_lines, plain
 
 HASHES = Path(__file__).with_name("hashes.json")
+SEEN = Path(__file__).with_name("seen.json")
+LARGE = 20_000
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 MADE = {
@@ -52,38 +55,51 @@ OF_ENGLAND = {
 """On the real files."""
 
 
-def made(jobs: dict[str, str], folder: Path) -> dict[str, list[str]]:
-    """Run commands in a folder, one after another, and give what they printed and wrote, as lines.
+def made(
+    jobs: dict[str, str], folder: Path, seen: dict[str, str], keep: Path | None = None
+) -> dict[str, str]:
+    """Run commands in a folder, one after another, and give the SHA-256 of what each printed and of each file.
 
     Parameters
     ----------
     jobs
         Commands by name; what one writes is found in the folder of that name.
     folder
-        Where they run: its path is left out of the lines.
+        Where they run: its path is left out of what is hashed.
+    seen
+        The hash of the content of large files by that of their bytes: a file with the same bytes is not
+        read again. Those that are read are put in.
+    keep
+        A folder for the texts of what is read.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
     scrub = {str(folder): "FOLDER", python_version(): "PYTHON"}
+
+    def hashed(name: str, lines: list[str]) -> str:
+        if keep is not None:
+            file = keep / f"{name}.txt"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("\n".join(lines) + "\n", "utf-8")
+        return digest(lines)
+
     for name, command in jobs.items():
         with chdir(folder):
             result = CliRunner().invoke(app, shlex.split(command.format(out=name)))
         assert result.exit_code == 0, (name, result.output, result.exception)
-        found[name] = plain(result.output, scrub)
+        found[name] = hashed(name, plain(result.output, scrub))
         for file in sorted(
             p for p in (folder / name).rglob("*") if p.is_file() and p.name[0] != "."
         ):
-            found[file.relative_to(folder).as_posix()] = file_lines(file, scrub)
+            of = file.relative_to(folder).as_posix()
+            data = sha256(file.read_bytes()).hexdigest()
+            found[of] = seen.get(data) or hashed(of, file_lines(file, scrub))
+            if file.stat().st_size > LARGE:
+                seen[data] = found[of]
     return found
 
 
-def hashes_of(texts: dict[str, list[str]]) -> dict[str, str]:
-    """Give a hash of each text."""
-    return {name: digest(lines) for name, lines in texts.items()}
-
-
-def changed(texts: dict[str, list[str]], jobs: dict[str, str]) -> list[str]:
+def changed(now: dict[str, str], jobs: dict[str, str]) -> list[str]:
     """Name what is new, gone or other than what was kept of some commands."""
     known: dict[str, str] = json.loads(HASHES.read_text("utf-8"))
     before = {name: value for name, value in known.items() if name.split("/")[0] in jobs}
-    now = hashes_of(texts)
     return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))

@@ -5,10 +5,11 @@ How to see what differs: ``python -m tests.golden --keep FOLDER`` before and aft
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
-from tests.golden.jobs import EXAMPLES, MADE, changed, made
+from tests.golden.jobs import EXAMPLES, MADE, SEEN, changed, made
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,4 +25,5 @@ def test_what_is_made_of_fictional_places_is_what_it_was(
         if variable.startswith("COMMONWEAL_"):
             monkeypatch.setenv(variable, value)
     work = shutil.copytree(EXAMPLES, tmp_path / "work")
-    assert changed(made(MADE, work), MADE) == []
+    seen = json.loads(SEEN.read_text("utf-8"))
+    assert changed(made(MADE, work, seen), MADE) == []
