@@ -297,6 +297,64 @@ def test_sites_of_new_places(results: cw.Results) -> None:
         cw.invest.site(results, asked)
 
 
+SLIPS = {
+    "weights: found [1]; expected a dict such as": lambda r: r.rescore(weights=[1]),
+    "cut: found 3; expected a dict such as": lambda r: r.rescore(cut=3),
+    "draws: '3' found; expected a whole number": lambda r: r.rescore(draws="3"),
+    "draws: '30' found; expected a whole number": lambda _: cw.run("demo", draws="30"),
+    "index 'need' not found in results.scores; expected one of: community_needs, deprivation": (
+        lambda r: r.scores["need"]
+    ),
+    "index 'need' not found in results.indicators": lambda r: r.indicators["need"],
+    "designation 'left' not found in results.certainty": lambda r: r.certainty["left"],
+    "index 'need' not found": lambda r: r.label("need"),
+    "asked: 3 found; expected text": lambda r: r.area(3),
+    "found 3; expected a study: its name, or the path": lambda _: cw.run(3),
+    "path: 3 found; expected text": lambda r: r.study.with_weights(3),
+    "compare: found 3; expected results": lambda r: cw.compare(3, r),
+    "study 'path' not found": lambda r: cw.compare("path", r),
+}
+
+
+@pytest.mark.parametrize("said", SLIPS)
+def test_a_slip_in_python_is_told_plainly(results: cw.Results, said: str) -> None:
+    with pytest.raises(cw.CommonwealError) as found:
+        SLIPS[said](results)
+    assert said in str(found.value)
+
+
+def test_a_wrong_name_is_told_of_opened_and_rescored_results(
+    results: cw.Results, tmp_path: Path
+) -> None:
+    for some in (cw.open(results.save(tmp_path / "demo")), results.rescore()):
+        with pytest.raises(cw.CommonwealError, match=r"'need' not found in results\.scores"):
+            some.scores["need"]
+        assert some.scores.get("need") is None
+
+
+def test_compare_takes_what_stands_for_results(
+    results: cw.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = results.save(tmp_path / "demo")
+    for given in ("demo", cw.Study("demo"), folder, str(folder)):
+        found = cw.compare(given, results)
+        assert found.lists is not None
+        assert int(found.lists.stay.sum()) == 17
+
+
+def test_studies_and_comparisons_print_short(results: cw.Results) -> None:
+    study = results.study
+    assert str(study) == repr(study)
+    assert study.title in repr(study)
+    assert "designation left_behind: worst 10% on" in repr(study)
+    found = cw.compare(results, results.rescore(cut={"left_behind": "15%"}))
+    assert "12 neighbourhoods enter the list, 0 leave and 17 stay" in repr(found)
+    for what in (study, found, found.indices[0]):
+        assert len(repr(what).splitlines()) <= 10
+        assert len(repr(what)) < 1000
+
+
 def test_compare_two_results(results: cw.Results) -> None:
     wider = results.rescore(cut={"left_behind": "15%"})
     found = cw.compare(results, wider)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.index.methods import strict
 from commonweal.spec import Study, load_study, shipped_studies
 from commonweal.study import results as study_results
 from commonweal.study import run as study_run
@@ -54,6 +55,7 @@ def studies() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=head, orient="row")
 
 
+@strict
 def run(
     study: Study | str | Path,
     store: Store | None = None,
@@ -172,6 +174,7 @@ class Results(study_results.Results):
         made.__dict__.update(results.__dict__)
         return made
 
+    @strict
     def area(self, asked: str) -> Profile:
         """Look one area up: its ranks, what drives them, its margins and what would change the answer.
 
@@ -198,6 +201,7 @@ class Results(study_results.Results):
 
         return profile(self, asked)
 
+    @strict
     def rescore(
         self,
         weights: Mapping[str, Any] | None = None,
@@ -267,6 +271,7 @@ class Results(study_results.Results):
 
         return write_results(self, Path(folder), progress)
 
+    @strict
     def brief(self, asked: str, folder: str | Path, progress: Progress | None = None) -> Path:
         """Write a briefing pack about an area, or about all areas of an authority or region.
 
@@ -284,6 +289,7 @@ class Results(study_results.Results):
 
         return write_pack(self, find_scope(self.areas, [asked]), Path(folder), progress=progress)
 
+    @strict
     def explore(self, port: int = 0, *, browser: bool = True) -> None:
         """Show the results in the browser, on this machine alone, until interrupted.
 

@@ -77,6 +77,7 @@ def test_every_small_area_beside_the_larger_one(found: UnitComparison) -> None:
     assert (nine["deprivation.rank_small"], nine["deprivation.rank_large"]) == (12, 6)
     assert (nine["deprivation.decile_small"], nine["deprivation.decile_large"]) == (6, 6)
     assert len(unit_table([found, found])) == 40
+    assert len(repr(found)) < 200
 
 
 def test_told(found: UnitComparison) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,10 @@ import polars as pl
 from commonweal.areas import build_crosswalk
 from commonweal.compare.similarity import drivers, match_indices, parts_apart, spearman, worst_tenth
 from commonweal.designation import Comparison, compare_designations
-from commonweal.errors import DataError, StudyError
+from commonweal.errors import CommonwealError, DataError, StudyError
+from commonweal.files.frames import first_lines
 from commonweal.index import rank
+from commonweal.index.methods import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.compare.similarity import Pair
     from commonweal.sources import Store
+    from commonweal.spec import Study
     from commonweal.study.results import Results
 
     Floats = NDArray[np.float64]
@@ -36,7 +40,7 @@ NO_PARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class IndexComparison:
     """One index compared with another, on the areas of the second.
 
@@ -91,6 +95,10 @@ class IndexComparison:
     places: pl.DataFrame
     parts: pl.DataFrame
     ranked: int
+
+    def __repr__(self) -> str:
+        first, second, rho = self.nodes.select("first", "second", "spearman").row(0)
+        return f"index {first} and {second}: rank correlation {rho:.2f}; .nodes, .groups, .places and .parts say more"
 
 
 def compare_indices(
@@ -210,7 +218,7 @@ def _places(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StudyComparison:
     """Two studies compared, on the areas of the second.
 
@@ -234,10 +242,17 @@ class StudyComparison:
     indices: tuple[IndexComparison, ...]
     focus: NDArray[np.bool_] | None = None
 
+    def __repr__(self) -> str:
+        lines = [f"Comparison of {self.first.study.name} and {self.second.study.name}"]
+        if self.lists is not None:
+            lines.append(f"{self.lists._about()}; .lists.to_frame() names them")
+        lines += first_lines(map(repr, self.indices))
+        return "\n".join([*lines, *([".indices has each of these"] if self.indices else [])])
+
 
 def compare_results(
-    first: Results,
-    second: Results,
+    first: Results | Study | str | Path,
+    second: Results | Study | str | Path,
     *,
     match: Mapping[str, str] | None = None,
     store: Store | None = None,
@@ -247,7 +262,8 @@ def compare_results(
     Parameters
     ----------
     first, second
-        The results; where their areas differ, the first are carried to those of the second.
+        The results; where their areas differ, the first are carried to those of the second. A study, its name or
+        file, or a results folder stands for its results: they are opened where they are, else the study is run.
     match
         By an index or domain of the first, what the second calls it.
     store
@@ -264,7 +280,24 @@ def compare_results(
     """
     from commonweal.sources import Store
 
-    return compare_studies(first, second, store or Store.from_environment(), match)
+    store = store or Store.from_environment()
+    return compare_studies(_results(first, store), _results(second, store), store, match)
+
+
+def _results(given: Results | Study | str | Path, store: Store) -> Results:
+    """Give results, those of a study, or those that a name or path stands for."""
+    from commonweal.spec import Study
+    from commonweal.study.fingerprint import load_asked, open_or_run
+    from commonweal.study.results import Results
+
+    if isinstance(given, Results):
+        return given
+    if not isinstance(given, Study | str | Path):
+        raise CommonwealError(
+            f"compare: found {shown(given)}; expected results (of run or open), a study, its name, or a path"
+        )
+    study = given if isinstance(given, Study) else load_asked(str(given))
+    return open_or_run(study, store, draws=0, geometry=False)
 
 
 def compare_studies(

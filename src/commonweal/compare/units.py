@@ -34,7 +34,7 @@ TOO_LARGE = ("lad", "region", "country")
 """Areas that nobody would call a neighbourhood: they are not compared unless asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class UnitComparison:
     """A study on its own areas beside the same on larger ones.
 
@@ -68,6 +68,9 @@ class UnitComparison:
     nodes: pl.DataFrame
     designations: pl.DataFrame
     places: pl.DataFrame
+
+    def __repr__(self) -> str:
+        return f"{self.small.title} and {self.large.title}: .nodes, .designations and .places compare them"
 
 
 def larger_units(areas: Areas) -> list[str]:

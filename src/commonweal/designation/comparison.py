@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.areas import build_crosswalk
+from commonweal.files.frames import Tabular
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Tabular):
     """How one designation differs from another.
 
     Attributes
@@ -52,6 +53,13 @@ class Comparison:
             stay=self.stay & here,
             enter=self.enter & here,
             leave=self.leave & here,
+        )
+
+    def _about(self) -> str:
+        """Say how many enter, leave and stay."""
+        n = [int(x.sum()) for x in (self.enter, self.leave, self.stay)]
+        return (
+            f"{n[0]:,} {self.after.areas.plural} enter the list, {n[1]:,} leave and {n[2]:,} stay"
         )
 
     def to_frame(self) -> pl.DataFrame:

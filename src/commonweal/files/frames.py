@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from commonweal.errors import DataError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import polars as pl
 
 
@@ -30,6 +32,17 @@ class Tabular:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self._about())}</p>{self.to_frame()._repr_html_()}"
+
+
+MOST_LINES = 4
+"""Of indices, and of designations, that a short account names."""
+
+
+def first_lines(lines: Iterable[str]) -> list[str]:
+    """Give the first lines of a short account, and how many more there are."""
+    every = list(lines)
+    more = len(every) - MOST_LINES
+    return [*every[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def frame_of(x: Any) -> Any:

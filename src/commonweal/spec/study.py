@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError, model_validator
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError, nearest
+from commonweal.files.frames import first_lines
 from commonweal.files.inputs import read_keys, read_text
 from commonweal.files.schema import explain
+from commonweal.index.methods import shown, strict
 from commonweal.spec.data import OwnAreas
 from commonweal.spec.fields import StudyFields, check_headlines
 from commonweal.spec.indices import check_years
@@ -64,6 +66,25 @@ class Study(StudyFields):
     # pydantic then validates data without it, and its faults stay its own.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
+    def __repr__(self) -> str:
+        system = self.areas.system if isinstance(self.areas, OwnAreas) else self.areas
+        return "\n".join(
+            [
+                f"Study {self.name}: {self.title}",
+                f"areas {system}; {len(self.indicators)} indicators",
+                *first_lines(
+                    f"index {name}: {', '.join(node.children) or 'one indicator'}"
+                    for name, node in self.index.items()
+                ),
+                *first_lines(
+                    f"designation {name}: {rule}" for name, rule in self.designate.items()
+                ),
+                "commonweal.run(study) runs it; study.resolved() gives every field",
+            ]
+        )
+
+    __str__ = __repr__
+
     @classmethod
     def read(cls, path: str | Path) -> Study:
         """Read a study from a YAML file.
@@ -92,6 +113,7 @@ class Study(StudyFields):
         own = {name: getattr(self, name) for name in self.model_fields_set}
         return Study.checked({**own, **fields}, self.name)
 
+    @strict
     def with_weights(self, path: str, /, **weights: float) -> Study:
         """Give the study with other weights for some children of an index or domain.
 
@@ -158,7 +180,7 @@ class Study(StudyFields):
         worst 15% on community_needs and worst 15% on deprivation
         """
         if designation not in self.designate:
-            raise UnknownNameError("designation", designation, self.designate)
+            raise UnknownNameError("designation", str(designation), self.designate)
         if (worst is None) == (score_above is None):
             raise StudyError("with_cut: expected exactly one of 'worst' and 'score_above'")
         key = "worst" if worst is not None else "score_above"
@@ -383,6 +405,10 @@ def read_spec(name: str | Path) -> dict[str, Any]:
 
 def _read(name: str | Path) -> tuple[str, str, Path]:
     """Read a recipe: what messages call it, its text, and the folder of the files that it names."""
+    if not isinstance(name, str | os.PathLike):
+        raise StudyError(
+            f"found {shown(name)}; expected a study: its name, or the path of its YAML file"
+        )
     path = Path(name)
     if str(name) in shipped_studies():
         file = _shipped() / f"{name}.yaml"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from commonweal.designation import certainty, designate
 from commonweal.errors import StudyError
 from commonweal.index import score, without_indicators
+from commonweal.index.methods import shown
 from commonweal.study.run import certainty_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from commonweal.spec import Study
     from commonweal.study.results import Results
 
@@ -31,8 +31,14 @@ def other_study(
     cut
         By designation, the cut-off of all of its conditions, or by index or domain that of each.
     """
+    for what, asked, such in (
+        ("weights", weights, {"index.domain": 2}),
+        ("cut", cut, {"designation": "15%"}),
+    ):
+        if not isinstance(asked, Mapping | None):
+            raise StudyError(f"{what}: found {shown(asked)}; expected a dict such as {such}")
     for path, given in (weights or {}).items():
-        within, _, child = path.rpartition(".")
+        within, _, child = str(path).rpartition(".")
         if not isinstance(given, dict) and not within:
             raise StudyError(
                 f"weights: found {given!r} for '{path}'; an index has no weight, expected those of its "

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import polars as pl
 
-from commonweal.errors import CommonwealError, DataError
-from commonweal.files.frames import as_pandas, not_there
+from commonweal.errors import CommonwealError, DataError, UnknownNameError
+from commonweal.files.frames import as_pandas, first_lines, not_there
 from commonweal.index import rank
 from commonweal.indicators import read_column, read_flags
 from commonweal.study.files import own_source, stated_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -70,6 +70,30 @@ class Validation:
     missed: NDArray[np.intp]
     extra: NDArray[np.intp]
     unlisted: NDArray[np.intp]
+
+
+_KINDS = {
+    **dict.fromkeys(("indicators", "scores", "prepared", "trends"), "index"),
+    **dict.fromkeys(("designations", "certainty", "sensitivity"), "designation"),
+}
+"""What the attributes of results that are by name are by."""
+
+
+class _ByName(dict[str, Any]):
+    """What `named` gives of an attribute that is by name."""
+
+    def __init__(self, attribute: str, value: Mapping[str, Any]) -> None:
+        super().__init__(value)
+        self.attribute = attribute
+
+    def __missing__(self, name: str) -> None:
+        where = f" in results.{self.attribute}"
+        raise UnknownNameError(_KINDS[self.attribute], str(name), self, where)
+
+
+def named(attribute: str, value: Any) -> Any:
+    """Give an attribute of results so that a wrong name in it is told with those that there are."""
+    return _ByName(attribute, value) if attribute in _KINDS else value
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -150,6 +174,10 @@ class Results:
             value = self.__dict__[name] = read(name)
             return value
 
+    def __post_init__(self) -> None:
+        for name in _KINDS:
+            self.__dict__[name] = named(name, getattr(self, name))
+
     @classmethod
     def lazily(cls, read: Callable[[str], Any]) -> Self:
         """Make results whose attributes are read by name when they are first asked for."""
@@ -162,7 +190,7 @@ class Results:
         if unknown := changes.keys() - {f.name for f in fields(self)}:
             raise TypeError(f"results have no {sorted(unknown)[0]}")
         made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__ | changes)
+        made.__dict__.update(self.__dict__ | {k: named(k, v) for k, v in changes.items()})
         return made
 
     def with_scores(
@@ -182,12 +210,12 @@ class Results:
             f"Results of {self.study.name}: {self.study.title}",
             f"{len(self.areas):,} {self.areas.plural}",
         ]
-        lines += _some(
+        lines += first_lines(
             f"index {name}: {int((~np.isnan(s.score)).sum()):,} with a score; "
             + (f"domains {', '.join(s.tree.children)}" if s.tree.children else "one indicator")
             for name, s in self.scores.items()
         )
-        lines += _some(
+        lines += first_lines(
             f"designation {name}: {int(self.designation_in_focus(name).selected.sum()):,} on the list; {d.rule}"
             + (f"; {self.certainty[name].n_draws:,} draws" if name in self.certainty else "")
             for name, d in self.designations.items()
@@ -313,16 +341,6 @@ class Results:
         found = self.prepared.get(index)
         on_own = list(self.indicators[index].codes) == self.areas.codes
         return found.areas_out if found is not None and on_own else {}
-
-
-MOST_LINES = 4
-"""Of indices, and of designations, that a short account names."""
-
-
-def _some(lines: Iterable[str]) -> list[str]:
-    every = list(lines)
-    more = len(every) - MOST_LINES
-    return [*every[:MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def validate_results(

@@ -19,7 +19,7 @@ from commonweal.errors import CommonwealError
 from commonweal.files.folder import MARK, read_marker
 from commonweal.files.packing import Packing, Unpacking
 from commonweal.spec.study import parse_study, shipped_studies
-from commonweal.study.results import Results
+from commonweal.study.results import Results, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -161,7 +161,7 @@ def open_results(folder: str | Path) -> Results:
                 text = member(RECIPE).decode()
                 made[name] = parse_study(text, str(folder / RECIPE), called, folder)
             if name not in made:
-                made[name] = unpacking.unpack(parts["results"][name])
+                made[name] = named(name, unpacking.unpack(parts["results"][name]))
             return made[name]
 
     return Results.lazily(read)
