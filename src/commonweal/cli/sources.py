@@ -150,18 +150,24 @@ def areas() -> None:
 
 @areas_app.command("find")
 def areas_find(
-    name: Annotated[str, typer.Argument(help="A name, part of a name, or a code.")],
+    name: Annotated[str, typer.Argument(help="A name, part of a name, or a code.")] = "",
     system: Annotated[
         str | None, typer.Option(help="Search one area system only, such as lad24 or lsoa21.")
     ] = None,
+    inside: Annotated[
+        str,
+        typer.Option("--in", help="List all areas in this authority or region: its name or code."),
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Find an authority, region, ward or neighbourhood by name: its code, and how to use it in a study."""
-    from commonweal.report.listings import find_areas, found_lines
+    """Find an authority, region, ward or neighbourhood by name, or list all in one: codes, and how to use them."""
+    from commonweal.report.listings import find_areas, found_lines, inside_lines
     from commonweal.sources import Store
 
+    if not (name or inside):
+        raise CommonwealError("expected a name, or --in with the name of an authority or region")
     with progress_bar() as progress:
-        found = find_areas(Store.from_environment(progress), name, system)
+        found = find_areas(Store.from_environment(progress), name, system, inside)
     if as_json:
         print_json(
             {
@@ -171,7 +177,7 @@ def areas_find(
             }
         )
         return
-    print_lines(found_lines(found, name))
+    print_lines(inside_lines(found, inside) if inside else found_lines(found, name))
 
 
 def places(

@@ -12,10 +12,10 @@ from commonweal.access.registers import load_registers
 from commonweal.areas import area_names, load_systems
 from commonweal.errors import UnknownNameError, UnreachableError
 from commonweal.index.aggregate import needs_equal_weights
-from commonweal.study.names import folded
+from commonweal.study.names import folded, folded_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from commonweal.access.places import TagRule
     from commonweal.index import Node
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FIRST = ("lad24", "region", "country", "wd24", "msoa21", "lsoa21")
 """Systems in the order in which what is found is listed; the older ones follow."""
+_LARGEST = ("lad", "region", "country")
 MOST = 20
 
 
@@ -47,12 +48,12 @@ class FoundAreas:
     away: tuple[str, ...]
 
 
-def find_areas(store: Store, asked: str, system: str | None = None) -> FoundAreas:
-    """Find areas by code or name, whatever their case, accents and punctuation."""
+def find_areas(store: Store, asked: str, system: str | None = None, inside: str = "") -> FoundAreas:
+    """Find areas by code or name, whatever their case, accents and punctuation; all of a larger area `inside`."""
     known = load_systems()
-    names = (
-        [system] if system else [*_FIRST, *sorted(set(known.systems) - set(_FIRST), reverse=True)]
-    )
+    older = [] if inside else sorted(set(known.systems) - set(_FIRST), reverse=True)
+    names = [system] if system else [*_FIRST, *older]
+    larger: list[str] = []
     wanted, away, fault = folded(asked), [], None
     found: list[tuple[bool, str, str, str, str]] = []
     seen: list[str] = []
@@ -64,6 +65,10 @@ def find_areas(store: Store, asked: str, system: str | None = None) -> FoundArea
             away.append(name)
             fault = fault or error
             continue
+        if inside:
+            parents = sorted(known.parents(name), key=lambda p: not p.startswith(_LARGEST))
+            larger += [n for p in parents for n in table[f"{p}_name"].drop_nulls().unique()]
+            table = _inside(table, parents, inside)
         around = [] if name.startswith("lad") else known.parents(name)
         above = next((f"{p}_name" for p in around if p.startswith("lad")), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
@@ -81,14 +86,36 @@ def find_areas(store: Store, asked: str, system: str | None = None) -> FoundArea
         seen += table["name"].drop_nulls().to_list()
     if fault is not None and len(away) == len(names):
         raise fault
-    if not wanted or not found:
-        raise UnknownNameError("area", asked, seen)
+    if inside and not seen:
+        raise UnknownNameError("larger area", inside, larger)
+    if not (wanted or inside) or not found:
+        raise UnknownNameError("area", asked, seen, f" in {inside}" if inside else "")
     schema = {"whole": pl.Boolean} | dict.fromkeys(("system", "code", "name", "inside"), pl.String)
     frame = pl.DataFrame(found, schema=schema, orient="row")
     whole_ones, part = (
         frame.filter(pl.col("whole") == is_whole).drop("whole") for is_whole in (True, False)
     )
     return FoundAreas(whole_ones, part, tuple(away))
+
+
+def _inside(table: pl.DataFrame, above: Sequence[str], asked: str) -> pl.DataFrame:
+    """Give the rows of one larger area, by its code or name: an authority or region before a ward of its name."""
+    wanted = folded(asked)
+    for column in (c for parent in above for c in (parent, f"{parent}_name")):
+        lies = pl.Series(name == wanted for name in folded_names(table[column]))
+        if lies.any():
+            return table.filter(lies)
+    return table.clear()
+
+
+def inside_lines(found: FoundAreas, inside: str) -> Iterator[str]:
+    """Give all that was found in a larger area as lines of text, by area system."""
+    systems = load_systems()
+    for (system,), rows in pl.concat([found.whole, found.part]).group_by(
+        "system", maintain_order=True
+    ):
+        yield f"{systems.system(str(system)).title} in {inside}: {len(rows):,}"
+        yield from (f"  {code}  {name}" for code, name in rows.select("code", "name").iter_rows())
 
 
 def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
@@ -110,7 +137,7 @@ def found_lines(found: FoundAreas, asked: str) -> Iterator[str]:
     if len(rest):
         counts = rest.group_by("system", maintain_order=True).len()
         told = ", ".join(f"{n:,} of {system}" for system, n in counts.iter_rows())
-        yield f"More match {asked!r}: {told}. List one system with --system."
+        yield f"More match {asked!r}: {told}. List one system with --system, or all in an authority with --in."
     if found.away:
         yield f"Not searched, because their files are not available: {', '.join(found.away)}"
 

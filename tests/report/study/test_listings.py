@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 import yaml
 
@@ -98,6 +100,41 @@ def test_one_kind_of_place(tell: Any) -> None:
     assert "pub:" not in told
     code, _, complaint = tell("places", "libary")
     assert (code, "did you mean 'library'" in complaint) == (2, True)
+
+
+def test_all_areas_in_one_authority_are_listed(tell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many; and an authority before a ward of its name."""
+    codes = [f"E0100{i:04}" for i in range(60)]
+    wards = ["Ashby", "Halton"] * 30
+    table = pl.DataFrame(
+        {
+            "code": codes,
+            "name": [f"Place {i}" for i in range(60)],
+            **dict.fromkeys(("msoa21", "lad22", "region", "country"), "none"),
+            **{f"{p}_name": "" for p in ("msoa21", "lad22", "region", "country")},
+            "wd24": wards,
+            "wd24_name": wards,
+            "lad24": ["E06000006"] * 59 + ["E06000009"],
+            "lad24_name": ["Halton"] * 59 + ["Elsewhere"],
+        }
+    )
+    monkeypatch.setattr("commonweal.report.listings.area_names", lambda *_: table)
+    code, told, _ = tell("areas", "find", "--in", "halton", "--system", "lsoa21")
+    assert code == 0
+    assert told.splitlines() == [
+        "Lower-layer Super Output Areas, 2021 in halton: 59",
+        *(f"  {code}  Place {i}" for i, code in enumerate(codes[:59])),
+    ]
+    one = tell("areas", "find", "place 7", "--in", "E06000006", "--system", "lsoa21")[1]
+    assert one.splitlines()[1:] == ["  E01000007  Place 7"]
+    data = json.loads(tell("areas", "find", "--in", "Halton", "--system", "lsoa21", "--json")[1])
+    assert len(data["part"]) == 59
+    wrong = tell("areas", "find", "--in", "Haltn", "--system", "lsoa21")
+    assert (wrong[0], "larger area 'Haltn' not found; did you mean 'Halton'?" in wrong[2]) == (
+        2,
+        True,
+    )
+    assert "expected a name, or --in" in tell("areas", "find")[2]
 
 
 def test_areas_cannot_be_found_without_their_files(tell: Any, tmp_path: Path) -> None:
