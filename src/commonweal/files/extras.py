@@ -1,12 +1,13 @@
-"""What an extra of the package brings: imported when it is needed, and named where it is not installed."""
+"""Packages that may not be here, or may not write here: an extra named where it is missing, compiled code kept."""
 
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import MissingExtraError
 
@@ -65,6 +66,27 @@ def _missing(packages: Mapping[str, str]) -> MissingExtraError:
     return MissingExtraError(
         f"the {which} not installed; type: pip install 'commonweal[{','.join(packages)}]'"
     )
+
+
+def njit(**how: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile as `numba.njit` does; what is to be kept, in Commonweal's cache where numba's folders cannot be written.
+
+    Where that cannot be written either, it is compiled in each process anew.
+    """
+    import numba
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return numba.njit(**how)(function)
+        except RuntimeError:  # numba found no folder to write to
+            own = Path(os.environ.get("COMMONWEAL_CACHE") or os.devnull, "compiled")
+            numba.config.CACHE_DIR = str(own)  # type: ignore[attr-defined]
+        try:
+            return numba.njit(**how)(function)
+        except RuntimeError:
+            return numba.njit(**{**how, "cache": False})(function)
+
+    return compiled
 
 
 def write_if_installed(path: Path, write: Callable[[Path], object]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from commonweal.files.extras import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -126,7 +126,7 @@ def copeland(
 @cache
 def _kernel() -> Callable[[Floats, Floats, Floats, int, int, Floats], None]:
     # numba takes a second to import: only those who outrank wait for it.
-    from numba import njit
+    from commonweal.files.extras import njit
 
     compiled: Callable[[Floats, Floats, Floats, int, int, Floats], None]
     compiled = njit(cache=True, nogil=True)(_count_rows)

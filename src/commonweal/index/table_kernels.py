@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
+
+from commonweal.files.extras import njit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.extras import njit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

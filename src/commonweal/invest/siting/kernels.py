@@ -7,7 +7,9 @@ that is no better than it is never there. None of these touches anything shared:
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from commonweal.files.extras import njit
 
 
 @njit(cache=True, nogil=True, parallel=True)
