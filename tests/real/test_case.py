@@ -78,7 +78,7 @@ def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> 
         "said where one option has a figure and one has none"
     )
     assert not re.search(r" in [1-9]\b", what), (
-        "what a few of 224 wards get from the last pounds is not named"
+        "what a few of 225 wards get from the last pounds is not named"
     )
     assert wards.steady is not None
     assert len(wards.steady.places) == 50

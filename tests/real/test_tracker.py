@@ -27,7 +27,7 @@ def test_the_wards_are_tracked_from_2019_to_2025(
     baseline = take_baseline(wards_2019)
     newer = run_once("deprivation-2025", draws=0, geometry=False)
     found = track(baseline, later_snapshot(newer, baseline, real_store))
-    assert len(found.matched.places) == 224
+    assert len(found.matched.places) == 225
     assert found.within == ("region",)
     names = {m.measure.name.removeprefix("deprivation.") for m in found.moved}
     assert names == {

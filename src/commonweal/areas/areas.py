@@ -15,7 +15,7 @@ from commonweal.files.frames import Tabular
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
     import numpy as np
     from numpy.typing import NDArray
@@ -364,7 +364,8 @@ def population(
 def _inside(store: Store, small: str, system: str, at: str | None, known: Systems) -> pl.DataFrame:
     """Give the small areas inside each area: its ``code``, their ``part`` and ``population``."""
     table = _names(store, known.system(small)).select("code")
-    parts = _add_parents(store, table, small, known).select(part="code", code=system)
+    chain = {link.destination for link in known.parents(small).get(system, ())}
+    parts = _add_parents(store, table, small, known, chain).select(part="code", code=system)
     people = population(store, small, at, known).rename({"code": "part"})
     return parts.drop_nulls("code").join(people, on="part", how="left")
 
@@ -399,8 +400,13 @@ def _points_of(store: Store, system: str, column: Column, known: Systems) -> pl.
     return table.drop_nulls("code")
 
 
-def _add_parents(store: Store, table: pl.DataFrame, system: str, known: Systems) -> pl.DataFrame:
+def _add_parents(
+    store: Store, table: pl.DataFrame, system: str, known: Systems, only: Set[str] | None = None
+) -> pl.DataFrame:
+    """Add code and name of the area of each larger system, or of `only` those."""
     for parent, chain in known.parents(system).items():
+        if only is not None and parent not in only:
+            continue
         below = chain[-2].destination if len(chain) > 1 else "code"
         pairs = link_table(store, chain[-1], known).select(
             pl.col("origin").alias(below), pl.col("destination").alias(parent)

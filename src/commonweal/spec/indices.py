@@ -28,7 +28,8 @@ class CrosswalkSpec(_Part):
         ``link`` follows the published lookup; ``parts`` shares each small area out over the larger
         ones that it overlaps (docs/methods/wards.md).
     population
-        Whose people weight the means: a date such as ``mid-2017``.
+        Whose people weight the means: a date such as ``mid-2017``, or ``census-2011``. Parts are made to add
+        up to the people of the study's own date.
     """
 
     by: Literal["link", "parts"] = "link"

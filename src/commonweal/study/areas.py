@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Crosswalk
     from commonweal.sources import Source, Store
-    from commonweal.spec import IndexSpec, IndicatorSpec, Study
+    from commonweal.spec import IndicatorSpec, Study
 
 
 __all__ = [
@@ -338,16 +338,33 @@ def areas_of_index(study: Study, index: str, areas: Areas, store: Store) -> Area
 
 
 def crosswalk_to_study(
-    spec: IndexSpec, here: Areas, there: Areas, store: Store, account: MutableMapping[str, Any]
+    study: Study,
+    index: str,
+    here: Areas,
+    there: Areas,
+    store: Store,
+    account: MutableMapping[str, Any],
 ) -> Crosswalk:
-    """Give the way from the areas of an index to those of the study, and put its report into `account`."""
-    if spec.move.by == "link":
-        move = build_crosswalk(store, here, there)
-        account["report"] = move.report
-        return move
+    """Give the way from the areas of an index to those of the study, and put its report into `account`.
+
+    Parts are made to add up to the people of the study's own date; the people of `here` weigh them.
+    """
+    move = study.index[index].move
+    if move.by == "link":
+        made = build_crosswalk(store, here, there)
+        account["report"] = made.report
+        return made
     from commonweal.areas.apportion import apportion
 
-    pairs, report = apportion(store, here, there)
-    move = crosswalk_from_pairs(here, there, pairs)
-    account["report"] = {**move.report, **report}
-    return move
+    raked = here
+    if move.population != study.population:
+        raked = load_areas(
+            with_replaced(study, store),
+            here.system,
+            within=study.where,
+            population_at=study.population,
+        )
+    pairs, report = apportion(store, raked, there)
+    made = crosswalk_from_pairs(here, there, pairs)
+    account["report"] = {**made.report, **report}
+    return made

@@ -261,7 +261,7 @@ def _score(on: _Run, index: str, here: Areas, indicators: Indicators) -> None:
             entry |= {"not split": moved.unsplit} if moved.unsplit else {}
     if here is not on.areas:
         with on.log.step(f"move {index}") as entry:
-            move = crosswalk_to_study(spec, here, on.areas, on.store, entry)
+            move = crosswalk_to_study(on.study, index, here, on.areas, on.store, entry)
             scored, moved = scored.moved(move), moved and moved.moved(move)
             entry["areas scored"] = int((~np.isnan(scored.score)).sum())
     on.indicators[index], on.scores[index] = indicators, scored

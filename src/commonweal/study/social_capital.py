@@ -77,7 +77,7 @@ def extra_indicators(
         else:
             found = make_indicators(study, some, here, store, progress)[0]
         if here is not areas:
-            found = found.moved(crosswalk_to_study(study.index[index], here, areas, store, {}))
+            found = found.moved(crosswalk_to_study(study, index, here, areas, store, {}))
         parts.append(found)
     return _beside(parts)
 
