@@ -60,7 +60,10 @@ def test_the_wards_are_tracked_from_2019_to_2025(
         d = told[name].difference
         assert (d.estimate, d.low, d.high) == pytest.approx(numbers, abs=0.006)
         assert (d.places, d.like, d.clusters) == (225, 423, 144)
-    assert {name for name, m in told.items() if m.clear} == set(expected) - {"deprivation", "living_environment"}
+    assert {name for name, m in told.items() if m.clear} == set(expected) - {
+        "deprivation",
+        "living_environment",
+    }
     assert {name for name, m in told.items() if m.clear_of_all} == {"health", "crime"}
     plain = [told[name].difference.plain for name in ("health", "crime")]
     assert plain == pytest.approx([-0.12, -0.73], abs=0.006)
