@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 import commonweal as cw
+from commonweal import version
 from commonweal.errors import CommonwealError
 from commonweal.report.study import write_results
 from commonweal.spec import load_study
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-MADE_OF = "was made from another study, or other files of your own"
+MADE_OF = "was made from another study, other files of your own, or by another version"
 
 
 def kept(small: Small, **options: Any) -> Path:
@@ -279,3 +281,67 @@ def test_each_part_of_a_shapefile_counts(small: Small) -> None:
     before = fingerprint(load_study(small.study))
     shapes.with_suffix(".dbf").write_bytes(b"another")
     assert fingerprint(load_study(small.study)) != before
+
+
+def test_other_code_of_the_same_version_does_not_fit(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(small)
+    monkeypatch.setattr("commonweal.study.fingerprint.program_hash", lambda: "of other code")
+    assert reason(small) == MADE_OF
+
+
+def test_the_program_is_told_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "package"
+    (home / "room").mkdir(parents=True)
+    (home / "room" / "a.py").write_text("one")
+    (home / "room" / "a.html").write_text("one")
+    monkeypatch.setattr(version, "__file__", str(home / "version.py"))
+    hashed = version.program_hash.__wrapped__
+    first = hashed()
+    (home / "room" / "a.html").write_text("two")
+    assert hashed() == first
+    (home / "room" / "a.py").write_text("two")
+    assert hashed() != first
+    assert version.program_hash() is version.program_hash()
+
+
+def test_how_the_own_catalogue_is_read_counts(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "catalogue"
+    own.mkdir()
+    monkeypatch.setenv("COMMONWEAL_CATALOGUE", str(own))
+    entry = {
+        "title": "Halls",
+        "licence": "OGL",
+        "attribution": "us",
+        "vintage": "2025",
+        "path": str(small.indicators),
+    }
+    entry["reader"] = {"format": "csv"}
+    fields = {"publisher": "Us", "sources": {"halls": entry}}
+    (own / "us.yaml").write_text(yaml.safe_dump(fields))
+    before = fingerprint(load_study(small.study))
+    entry["reader"] = {"format": "csv", "skip_rows": 1}
+    (own / "us.yaml").write_text(yaml.safe_dump(fields))
+    assert fingerprint(load_study(small.study)) != before
+
+
+@pytest.mark.parametrize(
+    "said", ["import our_help", "from our_help import n", "def f():\n import our_help"]
+)
+def test_a_module_that_an_own_function_imports_counts(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    for name in ("our_sums", "our_help"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    (tmp_path / "our_sums.py").write_text(f"import numpy\n{said}\ndef halved(x): return x / 2\n")
+    (tmp_path / "our_help.py").write_text("n = 2\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    small.write(index__community_needs__transform={"python": "our_sums.halved"})
+    study = load_study(small.study)
+    before = fingerprint(study)
+    assert fingerprint(study) == before
+    (tmp_path / "our_help.py").write_text("n = 33\n")
+    assert fingerprint(study) != before

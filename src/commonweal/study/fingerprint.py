@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +17,13 @@ from commonweal.files.atomic import known_sha256
 from commonweal.files.folder import read_marker
 from commonweal.index.methods import MethodError, imported
 from commonweal.sources import Store
+from commonweal.sources.catalogue import load_own
 from commonweal.sources.geometry import parts_of
 from commonweal.spec import Study, earlier_study, load_study, shipped_studies
 from commonweal.study.areas import study_areas
 from commonweal.study.files import own_path, with_replaced
 from commonweal.study.saved import PACKAGE, open_results, read_package
-from commonweal.version import __version__
+from commonweal.version import __version__, program_hash
 
 if TYPE_CHECKING:
     from commonweal.areas import Areas
@@ -42,24 +45,30 @@ Progress = Callable[[str, int, int], None]
 def fingerprint(study: Study) -> str:
     """Give a SHA-256 over all of a study that changes its results, but for the sources of the catalogue.
 
-    These are the recipe, the content of the user's own files and functions, and the program's version; not where files
-    lie, how many draws there are, or whether sensitivity is asked for.
+    These are the recipe, the content of the user's own files and functions, how the user's own catalogue says that its
+    sources are read, and the program itself; not where files lie, how many draws there are, or whether sensitivity is
+    asked for.
     """
-    text = json.dumps([__version__, _recipe(study)], sort_keys=True)
+    own = {
+        id_: source.model_dump(mode="json", exclude={"path"}) for id_, source in load_own().items()
+    }
+    text = json.dumps([program_hash(), own, _recipe(study)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def own_hashes(study: Study) -> dict[str, str]:
-    """Give the SHA-256 of each file beside a study, by the name that the study calls it; '' if it cannot be read."""
+def own_hashes(study: Study) -> dict[str, dict[str, str]]:
+    """Give the SHA-256 of each file beside a study, and of each part of it, such as those of a shapefile.
+
+    By the name that the study calls it, and in that by the part's own name, '' for the file itself; none if it
+    cannot be read.
+    """
     found = {}
     for name in study.named_files():
         path = own_path(study, name)
         try:
-            found[name] = known_sha256(path)
-            if parts := parts_of(path):  # of a shapefile, say
-                found[name] += "".join(f"+{part}:{sha256}" for part, sha256 in parts.items())
+            found[name] = {"": known_sha256(path), **parts_of(path)}
         except OSError:
-            found[name] = ""
+            found[name] = {}
     return found
 
 
@@ -106,13 +115,39 @@ def functions_named(recipe: object) -> Iterator[str]:
             yield from functions_named(part)
 
 
-def _source_of(name: str) -> str:
-    """Give the SHA-256 of the file that a function is in; '' if there is none."""
+def _source_of(name: str) -> dict[str, str]:
+    """Give the SHA-256 of the file that a function is in, and of the files beside it that it imports, by module."""
     try:
-        file = sys.modules[imported(name).__module__].__file__
-        return known_sha256(Path(str(file)))
-    except (MethodError, OSError, AttributeError, KeyError):
-        return ""
+        module = imported(name).__module__
+        file = Path(str(sys.modules[module].__file__))
+    except (MethodError, AttributeError, KeyError):
+        return {}
+    home = file.parents[module.count(".") + (file.name == "__init__.py")]
+    found: dict[str, str] = {}
+    wanted = [module]
+    while wanted:
+        module = wanted.pop()
+        path = home.joinpath(*module.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if module in found or not path.is_file() or ("site-packages" in path.parts[:-1] and found):
+            continue
+        with suppress(OSError, SyntaxError, ValueError):
+            found[module] = known_sha256(path)
+            wanted += _imports(path, module)
+    return found
+
+
+def _imports(path: Path, module: str) -> Iterator[str]:
+    """Give the modules that a file may import, by their whole names."""
+    inside = module.split(".")[: None if path.name == "__init__.py" else -1]
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = inside[: len(inside) - node.level + 1] if node.level else []
+            base = [*above, *([node.module] if node.module else [])]
+            yield ".".join(base)
+            yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
 def why_not(
@@ -150,7 +185,7 @@ def why_not(
     marker = read_marker(folder)
     held = about["commonweal"]
     if held.get("fingerprint") != fingerprint(study):
-        return "was made from another study, or other files of your own"
+        return "was made from another study, other files of your own, or by another version"
     asked = study.certainty.draws if draws is None and study.certainty else draws or 0
     if held["draws"] < asked:
         return f"has fewer recalculations ({held['draws']:,}) than the {asked:,} asked for"

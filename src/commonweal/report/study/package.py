@@ -88,7 +88,7 @@ def _own(results: Results) -> dict[str, Any]:
     study = results.study
     read = {s["sha256"] for s in results.provenance["sources"] if s["path"]}
     # A file that was changed while the study ran is not the one that the results are of.
-    own = {sha256.partition("+")[0] for sha256 in own_hashes(study).values()}
+    own = {of.get("") for of in own_hashes(study).values()}
     known = own <= read and not results.provenance.get("rescored")
     drawn = bool(results.certainty) or not results.designations
     return {
