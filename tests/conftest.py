@@ -328,6 +328,17 @@ def read_in_copies() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def without_waiting_for_the_disk() -> Iterator[None]:
+    """Let the system write in its own time what this process has it write: to wait takes longer than to make it.
+
+    Processes that tests start wait as they do for users; a descriptor that is none is still an error.
+    """
+    with pytest.MonkeyPatch.context() as change:
+        change.setattr(os, "fsync", os.fstat)
+        yield
+
+
 @pytest.fixture
 def read_as_users_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read each file in a fresh process, as the program does."""

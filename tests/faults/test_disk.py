@@ -13,15 +13,23 @@ from .writing import Writing, writing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 pytest.importorskip("resource", reason="limits and system calls of POSIX")
 
 FULL = "the disk is full"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("writing") / "kept"
+
+
 @pytest.fixture
-def writing(small: Any, environment: dict[str, str], tell: Callable[..., Any]) -> Writing:
-    return writing_of(small, environment, tell)
+def writing(
+    small: Any, environment: dict[str, str], tell: Callable[..., Any], kept: Path
+) -> Writing:
+    return writing_of(small, environment, tell, kept)
 
 
 @pytest.fixture(scope="module")

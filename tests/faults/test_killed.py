@@ -15,6 +15,7 @@ from .writing import Writing, writing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 MOMENTS = {signal.SIGKILL: 4, signal.SIGTERM: 2, signal.SIGINT: 2}
 """Nothing tidies up behind the first; the other two take one way out, at any moment."""
@@ -22,9 +23,16 @@ MOMENTS = {signal.SIGKILL: 4, signal.SIGTERM: 2, signal.SIGINT: 2}
 SAID = "commonweal: stopped; nothing was half-written\n"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("writing") / "kept"
+
+
 @pytest.fixture
-def writing(small: Any, environment: dict[str, str], tell: Callable[..., Any]) -> Writing:
-    return writing_of(small, environment, tell)
+def writing(
+    small: Any, environment: dict[str, str], tell: Callable[..., Any], kept: Path
+) -> Writing:
+    return writing_of(small, environment, tell, kept)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from commonweal.access.distance import (
     straight_reach,
 )
 from commonweal.access.streets import snap
-from commonweal.access.walks import street_nearest, street_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,6 +71,8 @@ def mixed_nearest(
     near = straight_nearest(origins, places, k, detour=detour)
     if not streets:
         return near
+    from commonweal.access.walks import street_nearest  # brings numba
+
     place, distance_m = near.place.copy(), near.distance_m.copy()
     n_walking = 0
     for one, rows, on, off in _on_maps(origins, places, streets, snap_m):
@@ -117,6 +118,8 @@ def mixed_reach(
     whole = straight_reach(origins, places, limit_m, detour=detour)
     if not streets:
         return whole
+    from commonweal.access.walks import street_reach  # brings numba
+
     walking = np.zeros(len(origins), np.bool_)
     pairs = []
     for one, rows, on, off in _on_maps(origins, places, streets, snap_m):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.access.distance import EARTH_RADIUS_M, Points, great_circle_m
-from commonweal.access.kernels import fill_arcs
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
@@ -123,6 +122,8 @@ class Streets:
         object.__setattr__(self, "into", into)
 
     def _arcs(self, tail: NDArray[np.int32], head: NDArray[np.int32]) -> Arcs:
+        from commonweal.access.kernels import fill_arcs  # brings numba
+
         n_nodes = len(self.points)
         counts = np.bincount(tail, minlength=n_nodes)
         counts += np.bincount(head[self.two_way], minlength=n_nodes)

@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import threading
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +25,7 @@ from commonweal.errors import CommonwealError, SourceError
 from commonweal.files.inputs import record_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 
@@ -118,7 +120,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
         if isinstance(stream, io.TextIOWrapper):  # an old console may not have every letter
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(args=args, standalone_mode=False, prog_name="commonweal") or 0
+        code = _command()(args=args, standalone_mode=False, prog_name="commonweal") or 0
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_left()
@@ -137,6 +139,12 @@ def _exit_code(args: list[str], debug: bool) -> int:
         code = 143 if _terminated.is_set() else 130
         print("commonweal: stopped; nothing was half-written", file=sys.stderr)
     return int(code)
+
+
+@cache
+def _command() -> Callable[..., Any]:
+    """Give the command that typer makes of the application, once."""
+    return typer.main.get_command(app)
 
 
 def _solver_runs() -> bool:

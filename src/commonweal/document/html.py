@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -14,24 +15,40 @@ from commonweal.evidence import cite, load_evidence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jinja2 import Environment, Template
+
     from commonweal.document.model import Document
 
 
-def fill_page(template: str, **told: object) -> str:
-    """Fill the template of a page."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+@cache
+def templates_of(package: str) -> Environment:
+    """Give the templates of a package, each of which is taken apart once."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    page = Environment(
-        loader=FunctionLoader(_template),
+    made = Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
-    text = page.from_string(template).render(**told)
-    return _tidy(text)
+    made.filters["n"] = lambda value: f"{value:,}"
+    made.globals["raw"] = Markup  # for what this program drew itself, escaped as it was drawn
+    return made
+
+
+def fill_page(template: str, **told: object) -> str:
+    """Fill the template of a page."""
+    return _tidy(_page(template).render(**told))
+
+
+@cache
+def _page(template: str) -> Template:
+    from markupsafe import Markup
+
+    css = {"css": Markup(_template("page.css"))}
+    return templates_of("commonweal.document").from_string(template, css)
 
 
 def _tidy(text: str) -> str:

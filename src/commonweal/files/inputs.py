@@ -98,11 +98,11 @@ def read_strict(text: str) -> Any:
     """
     import yaml
 
-    if not _READ_TWO_WAYS.search(text):
-        with suppress(yaml.YAMLError, RecursionError, ValueError):
-            return _loader(fast=True)(text).get_single_data()
-    # What is wrong is said in the words of the reader in Python, with its place.
     try:
+        if not _READ_TWO_WAYS.search(text):
+            with suppress(yaml.YAMLError, ValueError):
+                return _loader(fast=True)(text).get_single_data()
+        # What is wrong is said in the words of the reader in Python, with its place.
         loader = _loader()(text)
         return loader.get_single_data()
     except RecursionError:

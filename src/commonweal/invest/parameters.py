@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,7 +94,7 @@ class Uncertain:
     @property
     def mean(self) -> float:
         """The expected value."""
-        return self.numbers[0] if self.certain else float(self._chance().mean())
+        return self.numbers[0] if self.certain else float(_chance(self).mean())
 
     @property
     def support(self) -> tuple[float, float]:
@@ -109,13 +110,13 @@ class Uncertain:
         share = np.asarray(share, dtype=np.float64)
         if self.certain:
             return np.full(share.shape, self.numbers[0])
-        return np.asarray(self._chance().ppf(share), dtype=np.float64)
+        return np.asarray(_chance(self).ppf(share), dtype=np.float64)
 
     def below(self, value: float) -> float:
         """Give the chance of a lower value than `value`."""
         if self.certain:
             return float(self.numbers[0] < value)
-        return float(self._chance().cdf(value))
+        return float(_chance(self).cdf(value))
 
     def words(self) -> str:
         """Say it: ``1 to 6, likeliest 2``."""
@@ -132,30 +133,32 @@ class Uncertain:
         }
         return told[self.law] + cut
 
-    def _chance(self) -> Any:
-        """Give the law as scipy knows it."""
-        from scipy import stats
 
-        a, b, *more = self.numbers
-        match self.law:
-            case "uniform":
-                return stats.uniform(a, b - a)
-            case "triangular":
-                return stats.triang((b - a) / (more[0] - a), a, more[0] - a)
-            case "pert":
-                wide = more[0] - a
-                return stats.beta(1 + 4 * (b - a) / wide, 1 + 4 * (more[0] - b) / wide, a, wide)
-            case "lognormal":
-                spread = math.log1p((b / a) ** 2)
-                return stats.lognorm(math.sqrt(spread), scale=a / math.exp(spread / 2))
-            case "interval95":
-                mean, sd = b, (more[0] - a) / (2 * Z95)
-            case _:
-                mean, sd = a, b
-        if self.within is None:
-            return stats.norm(mean, sd)
-        low, high = ((end - mean) / sd for end in self.within)
-        return stats.truncnorm(low, high, mean, sd)
+@lru_cache(maxsize=1024)
+def _chance(stated: Uncertain) -> Any:
+    """Give the law as scipy knows it; to make one takes longer than to ask it."""
+    from scipy import stats
+
+    a, b, *more = stated.numbers
+    match stated.law:
+        case "uniform":
+            return stats.uniform(a, b - a)
+        case "triangular":
+            return stats.triang((b - a) / (more[0] - a), a, more[0] - a)
+        case "pert":
+            wide = more[0] - a
+            return stats.beta(1 + 4 * (b - a) / wide, 1 + 4 * (more[0] - b) / wide, a, wide)
+        case "lognormal":
+            spread = math.log1p((b / a) ** 2)
+            return stats.lognorm(math.sqrt(spread), scale=a / math.exp(spread / 2))
+        case "interval95":
+            mean, sd = b, (more[0] - a) / (2 * Z95)
+        case _:
+            mean, sd = a, b
+    if stated.within is None:
+        return stats.norm(mean, sd)
+    low, high = ((end - mean) / sd for end in stated.within)
+    return stats.truncnorm(low, high, mean, sd)
 
 
 def read_number(stated: Any) -> Uncertain:

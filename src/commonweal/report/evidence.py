@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from commonweal.document.html import templates_of
 from commonweal.evidence import Citation, Work, cite, load_evidence
 from commonweal.evidence.cite import full_reference
 from commonweal.evidence.library import STRENGTHS
@@ -78,14 +78,9 @@ def evidence_html(
     notes: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Give the library as a part of an HTML page, without style of its own."""
-    from jinja2 import Environment, StrictUndefined
-
-    page = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = (resources.files(__package__) / "templates" / "evidence.html").read_text("utf-8")
+    page = templates_of("commonweal.report").get_template("evidence.html")
     shown = [evidence.theme(name) for name in themes or evidence.themes]
-    return page.from_string(text).render(
+    return page.render(
         themes=[
             (theme, [w for w in evidence.under(theme.id) if works is None or w.id in works])
             for theme in shown

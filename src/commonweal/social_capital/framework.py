@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -273,8 +274,13 @@ def load_framework(which: str | Path = "ons") -> Framework:
         ids = [f.name.removesuffix(".yaml") for f in known.iterdir() if f.name.endswith(".yaml")]
         if which not in ids:
             raise UnknownNameError("framework", which, ids)
-        return _read(known / f"{which}.yaml")
+        return _shipped(which)
     return _read(which)
+
+
+@cache
+def _shipped(id_: str) -> Framework:
+    return _read(resources.files(__package__) / "frameworks" / f"{id_}.yaml")
 
 
 def _read(file: Traversable | Path) -> Framework:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.document.format import format_amount, format_people
+from commonweal.document.html import templates_of
 from commonweal.document.model import TableData
 from commonweal.document.pdf import MANY, broken_heads, column_room
 from commonweal.report.place.charts import rows_of, strand_table
@@ -341,18 +342,10 @@ def _away(metres: float) -> str:
 
 def page_maker() -> Callable[..., str]:
     """Give a function that fills a template of the pack: ``page("place.html", title=..., ...)``."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
+    made = templates_of("commonweal.report.place")
     folder = resources.files("commonweal.report.place") / "templates"
-    made = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals["raw"] = Markup  # for drawings of this package, escaped as they were drawn
     css = Markup((folder / "pack.css").read_text("utf-8"))
 
     def page(template: str, **told: Any) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib import resources
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.format import NOT_A_CHANCE, living
+from commonweal.document.html import templates_of
 from commonweal.document.model import TableData
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
@@ -43,8 +43,6 @@ from commonweal.study.names import focus_note, index_label, rule_in_words
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
-
-    from jinja2 import Environment
 
     from commonweal.document.model import Chart
     from commonweal.study.results import Results
@@ -88,34 +86,16 @@ def write_report(results: Results, path: Path, day: date | None = None) -> None:
     path.write_text(render_report(results, day), encoding="utf-8", newline="\n")
 
 
-def _templates() -> Environment:
-    """Give the templates of the page, and what they may call."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    folder = resources.files("commonweal.report.study") / "templates"
-    page = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page.filters["n"] = lambda value: f"{value:,}"
-    page.globals["raw"] = Markup  # for what this package drew itself, escaped as it was drawn
-    page.globals["most_on_paper"] = _MOST_ON_PAPER
-    page.globals["book"] = "results.xlsx" if find_spec("xlsxwriter") else "designation.parquet"
-    return page
-
-
 def render_report(results: Results, day: date | None = None) -> str:
     """Make the page."""
     from markupsafe import Markup
 
-    page = _templates()
+    page = templates_of("commonweal.report.study")
     others = measured_extra(results)
     text = page.get_template("report.html").render(
-        css=Markup(page.get_template("report.css").render()),
+        css=Markup(page.get_template("report.css").render(most_on_paper=_MOST_ON_PAPER)),
+        most_on_paper=_MOST_ON_PAPER,
+        book="results.xlsx" if find_spec("xlsxwriter") else "designation.parquet",
         study=results.study,
         areas=results.areas_in_focus,
         focus=focus_note(results),
