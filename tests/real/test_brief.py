@@ -11,9 +11,9 @@ import pytest
 from tests.report.place.conftest import Page
 
 from commonweal.report.place import describer
-from commonweal.report.place.maps import Shapes
-from commonweal.report.place.pack import postcode_finder, write_pack
+from commonweal.report.place.pack import write_pack
 from commonweal.study.names import find_scope
+from commonweal.study.postcodes import postcode_finder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def test_the_pack_of_one_authority(wards: Results, tmp_path: Path) -> None:
 
 def test_a_postcode_finds_its_ward(wards: Results, real_store: Store) -> None:
     # The Guildhall of Hull, in the ward Myton of 2017.
-    find = postcode_finder(Shapes(wards), cache=real_store.cache)
+    find = postcode_finder(wards.areas, wards.boundaries, kept=real_store.cache)
     row = find("HU1 2AA")
     table = wards.areas.table
     assert (table["name"][row], table["lad19_name"][row]) == (

@@ -13,7 +13,7 @@ import pytest
 from tests.waits import served
 
 from commonweal.access.postcodes import Postcodes
-from commonweal.web.explorer import PostcodeLookup
+from commonweal.study.postcodes import PostcodeLookup
 from commonweal.web.serve import address_of, listen, server_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def address(explorer: Explorer) -> Iterator[str]:
     table = pl.DataFrame(
         {"postcode": ["ZZ11ZZ"], "easting": [east], "northing": [north], "ended": [False]}
     )
-    box = PostcodeLookup(explorer.results, Postcodes("made up", table))
+    box = PostcodeLookup(
+        explorer.results.areas, explorer.results.boundaries, Postcodes("made up", table)
+    )
     explorer = replace(explorer, postcodes=box)
     up = threading.Event()
     with listen("127.0.0.1", 0) as held, served(server_of(explorer, "127.0.0.1", up.set), held, up):

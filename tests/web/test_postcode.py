@@ -12,8 +12,10 @@ import pytest
 import shapely
 
 from commonweal.access.postcodes import Postcodes
+from commonweal.study.names import is_postcode
+from commonweal.study.postcodes import PostcodeLookup
 from commonweal.web import Explorer, create_app
-from commonweal.web.explorer import PostcodeLookup, is_postcode, postcode_lookup
+from commonweal.web.explorer import postcode_lookup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,9 +50,7 @@ def box(county: Results) -> PostcodeLookup:
         },
         schema_overrides={"ended": pl.Boolean},
     )
-    return PostcodeLookup(
-        replace(county, areas=areas, boundaries=shapes), Postcodes("own", directory)
-    )
+    return PostcodeLookup(areas, shapes, Postcodes("own", directory))
 
 
 def test_a_postcode_lies_in_the_area_about_it_and_its_neighbour_is_told(
@@ -88,11 +88,12 @@ def test_a_fictional_county_has_no_postcodes(county: Results, cache: Path) -> No
 
 
 def test_the_box_leads_to_the_profile_and_names_the_neighbour(
-    box: PostcodeLookup, client: Client
+    county: Results, box: PostcodeLookup, client: Client
 ) -> None:
-    asked = type(client)(create_app(Explorer(box.results, None, box)))
+    results = replace(county, areas=box.areas, boundaries=box.boundaries)
+    asked = type(client)(create_app(Explorer(results, None, box)))
     found = asked.get("/find?q=nr305ny&cut.left_behind.1=12")
-    code, other = box.results.areas.codes[:2]
+    code, other = box.areas.codes[:2]
     assert found.status_code == 303
     assert found.headers["location"] == f"/area/{code}?cut.left_behind.1=12&postcode=NR30+5NY"
     page = asked.get(found.headers["location"]).text

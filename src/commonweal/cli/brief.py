@@ -125,7 +125,6 @@ def brief(
     from commonweal.report.place.maps import Shapes
     from commonweal.report.place.pack import (
         default_folder,
-        postcode_finder,
         profile_rows,
         write_pack,
     )
@@ -133,6 +132,7 @@ def brief(
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import codes_in, counted_areas, find_scope
+    from commonweal.study.postcodes import postcode_finder
 
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to compare it with")
@@ -149,7 +149,7 @@ def brief(
             recipe, store, draws=draws, sensitivity=not no_sensitivity, progress=progress
         )
         shapes = Shapes(results)
-        by_postcode = postcode_finder(shapes, postcodes, store.cache)
+        by_postcode = postcode_finder(results.areas, results.boundaries, postcodes, store.cache)
         scope = focus or find_scope(results.areas, asked, by_postcode)
         count = len(profile_rows(results, scope, profiles))
         _refuse_many(count)

@@ -9,7 +9,7 @@ from commonweal.errors import (
     UnreachableError,
     nearest,
 )
-from commonweal.study.fingerprint import areas_kept, load_asked
+from commonweal.study.fingerprint import areas_kept, boundaries_kept, load_asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,41 +19,21 @@ if TYPE_CHECKING:
     from commonweal.spec import Study
 
 
-_COAST = 0.005
-"""Degrees that a postcode may lie outside: outlines are simplified along coasts."""
-
-
-def _area_around(postcode: str, study: Study, areas: Areas, store: Store) -> str:
-    """Give the code of the area whose outline a postcode lies in, or just beside."""
-    import shapely
-
-    from commonweal.access.postcodes import load_postcodes, place_postcodes
-    from commonweal.study.areas import study_shapes
-
-    directory = load_postcodes(cache=store.cache)
-    placed = place_postcodes([postcode], directory).row(0, named=True)
-    if not placed["found"]:
-        raise CommonwealError(f"postcode {postcode}: {placed['status']} ({directory.title})")
-    shapes = study_shapes(study, areas, store, geometry=True)[0].drop_nulls("geometry")
-    outlines = shapely.from_wkb(shapes["geometry"].to_list(), on_invalid="ignore")
-    point = shapely.Point(placed["longitude"], placed["latitude"])
-    around = shapely.STRtree(outlines).query_nearest(point, max_distance=_COAST)
-    if not len(around):
-        raise CommonwealError(
-            f"postcode {postcode} is outside every one of the {areas.plural} of {study.title}; "
-            "expected a postcode inside one, a code or a name; or give your own directory with --postcodes"
-        )
-    return str(shapes["code"][int(around[0])])
-
-
 def find_study(
     asked: str, store: Store, study: str | None = None, postcodes: Path | None = None
 ) -> tuple[Study, str]:
     """Find the study that an area belongs to, and the area's code."""
-    from commonweal.study.names import POSTCODE, area_of_postcode, find_area, folded, larger_named
+    from commonweal.study.names import (
+        area_of_postcode,
+        find_area,
+        folded,
+        is_postcode,
+        larger_named,
+    )
+    from commonweal.study.postcodes import postcode_finder
 
     names = [study] if study else ["left-behind-2025", "left-behind-2019", "demo"]
-    is_postcode = POSTCODE.match(asked.strip().upper()) is not None
+    by_postcode = is_postcode(asked)
     away: UnreachableError | None = None
     seen: list[str] = []
     tried: list[Areas] = []
@@ -66,10 +46,11 @@ def find_study(
             away = away or error
             continue
         wanted = asked
-        if is_postcode and postcodes is not None:
+        if by_postcode and postcodes is not None:
             wanted = area_of_postcode(asked, str(postcodes), areas.system)
-        elif is_postcode:
-            wanted = _area_around(asked, found, areas, store)
+        elif by_postcode:
+            outlines = boundaries_kept(found, areas, store)
+            wanted = areas.codes[postcode_finder(areas, outlines, kept=store.cache)(asked)]
         try:
             row = find_area(areas, wanted)
         except CommonwealError as error:  # in another study it may be the whole name of one area
@@ -85,7 +66,7 @@ def find_study(
             tried.append(areas)
     if (fault := several or away) is not None:
         raise fault
-    where = f"'{asked}' (in {wanted})" if is_postcode else f"'{asked}'"
+    where = f"'{asked}' (in {wanted})" if by_postcode else f"'{asked}'"
     if larger := next((told for areas in tried if (told := larger_named(areas, asked))), None):
         raise CommonwealError(larger)
     example = tried[-1].codes[0]

@@ -20,17 +20,20 @@ from commonweal.sources import Store
 from commonweal.sources.catalogue import load_own
 from commonweal.sources.geometry import parts_of
 from commonweal.spec import Study, earlier_study, load_study, shipped_studies
-from commonweal.study.areas import study_areas
+from commonweal.study.areas import study_areas, study_shapes
 from commonweal.study.files import own_path, with_replaced
 from commonweal.study.saved import PACKAGE, open_results, read_package
 from commonweal.version import __version__, program_hash
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from commonweal.areas import Areas
     from commonweal.study.results import Results
 
 __all__ = [
     "areas_kept",
+    "boundaries_kept",
     "fingerprint",
     "functions_named",
     "load_asked",
@@ -230,6 +233,14 @@ def areas_kept(study: Study, store: Store) -> Areas:
     """Give the areas of a study: those of its results folder, where that answers for it, else as they are read."""
     at, why = _kept(study, store, draws=0, sensitivity=False, geometry=False)
     return study_areas(study, with_replaced(study, store)) if why else open_results(at).areas
+
+
+def boundaries_kept(study: Study, areas: Areas, store: Store) -> pl.DataFrame:
+    """Give the outlines of a study's areas, as `areas_kept` gives these."""
+    at, why = _kept(study, store, draws=0, sensitivity=False, geometry=True)
+    return (
+        study_shapes(study, areas, store, geometry=True)[0] if why else open_results(at).boundaries
+    )
 
 
 def _kept(

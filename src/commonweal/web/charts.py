@@ -24,8 +24,8 @@ from commonweal.document.chart import (
 from commonweal.document.pdf import papers
 from commonweal.report.place.charts import rows_of, strand_chart
 from commonweal.report.study.larger_areas import tiers
+from commonweal.study.postcodes import shapes_of
 from commonweal.web.tables import as_json
-from commonweal.web.tiles import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,7 +169,7 @@ _MOST_EDGED = 5000
 
 def map_svg(explorer: Explorer, layer: Layer) -> str:
     """Draw the map of a layer."""
-    rows, shapes = shapes_of(explorer.results)
+    rows, shapes = shapes_of(explorer.results.areas, explorer.results.boundaries)
     rows, shapes = rows[explorer.focus[rows]], shapes[explorer.focus[rows]]
     drawing = _Drawing(shapes)
     letters = np.frombuffer(layer.letters.encode("ascii"), dtype=np.uint8)

@@ -9,9 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from commonweal.access.postcodes import Postcodes, load_postcodes, place_postcodes, tidy_postcodes
+from commonweal.access.postcodes import load_postcodes
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme, shipped_programmes
 from commonweal.invest.allocation.on_study import apply_programme
@@ -23,8 +22,8 @@ from commonweal.report.place import describer
 from commonweal.report.study.larger_areas import Tier, tiers
 from commonweal.report.study.tables import label_of
 from commonweal.study.names import folded, folded_names, larger_name
+from commonweal.study.postcodes import PostcodeLookup
 from commonweal.web.rescore import Choices, choices_from, cuts_of, rescore, weights_of
-from commonweal.web.tiles import shapes_of
 from commonweal.web.view import View, view_of
 
 if TYPE_CHECKING:
@@ -113,118 +112,6 @@ def _applied(
 
 
 BRITAIN = ("E", "S", "W", "N")
-NEAR_M = 100.0
-"""Boundaries are drawn simplified: an area this near may be the right one."""
-MOST_NEAR = 5
-_METRES_A_DEGREE = 111_195.0
-
-
-@dataclass(frozen=True, slots=True)
-class PostcodeMatch:
-    """What was found for a postcode.
-
-    Attributes
-    ----------
-    postcode
-        As it is written.
-    row
-        The area that it lies in; None if none holds it.
-    near
-        Rows of other areas that it may belong to, nearest first.
-    words
-        Why none was found, or a caution; empty if all is plain.
-    """
-
-    postcode: str
-    row: int | None
-    near: tuple[int, ...]
-    words: str
-
-
-@dataclass(frozen=True)
-class PostcodeLookup:
-    """The directory and the shapes, indexed.
-
-    Attributes
-    ----------
-    results
-        The run.
-    directory
-        Postcodes and where they are.
-    """
-
-    results: Results
-    directory: Postcodes
-
-    @cached_property
-    def _shapes(self) -> tuple[Any, Any, Any]:
-        """Rows, their shapes, and a tree of these."""
-        import shapely
-
-        rows, shapes = shapes_of(self.results)
-        return rows, shapes, shapely.STRtree(shapes)
-
-    def find(self, postcode: str) -> PostcodeMatch:
-        """Find the area of a postcode."""
-        bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
-        # A filter goes through millions of rows in milliseconds; the join behind this sorts them.
-        here = Postcodes("", self.directory.table.filter(pl.col("postcode") == bare))
-        found = place_postcodes([postcode], here).row(0, named=True)
-        written = str(found["postcode"] or postcode)
-        if not found["found"]:
-            known = found["status"] == "no position"
-            why = "has no position in" if known else "is not in"
-            return PostcodeMatch(written, None, (), f"{written} {why} the directory of postcodes.")
-        return self.at(written, float(found["longitude"]), float(found["latitude"]))
-
-    def where(self, postcode: str) -> tuple[float, float] | None:
-        """Give longitude and latitude of a postcode; None if it has none."""
-        bare = tidy_postcodes(pl.Series([postcode], dtype=pl.String))[0]
-        here = Postcodes("", self.directory.table.filter(pl.col("postcode") == bare))
-        found = place_postcodes([postcode], here).row(0, named=True)
-        return (float(found["longitude"]), float(found["latitude"])) if found["found"] else None
-
-    def at(self, written: str, longitude: float, latitude: float) -> PostcodeMatch:
-        """Find the area of a point in degrees."""
-        import shapely
-
-        rows, shapes, tree = self._shapes
-        point = shapely.Point(longitude, latitude)
-        degrees = NEAR_M / _METRES_A_DEGREE
-        within = tree.query(point, predicate="intersects")
-        within = within[shapely.get_dimensions(shapes[within]) == 2]
-        # A degree of longitude is shorter than one of latitude, so this reaches a little too far east.
-        box = shapely.box(
-            longitude - 2 * degrees, latitude - degrees, longitude + 2 * degrees, latitude + degrees
-        )
-        if len(within):
-            around = np.setdiff1d(tree.query(box, predicate="intersects"), within[:1])
-            around = around[np.argsort(shapely.distance(shapes[around], point), kind="stable")]
-            close = tuple(int(rows[i]) for i in around[:MOST_NEAR])
-            return PostcodeMatch(written, int(rows[within[0]]), close, "")
-        reach = tree.query(point.buffer(0.5))
-        order = np.argsort(shapely.distance(shapes[reach], point), kind="stable")[:MOST_NEAR]
-        close = tuple(int(rows[reach[i]]) for i in order)
-        if not close:
-            return PostcodeMatch(
-                written, None, (), f"{written} is outside the area that this study covers."
-            )
-        one = self.results.areas.singular
-        return PostcodeMatch(
-            written, None, close,
-            f"No {one} in this study has a boundary around {written}. The nearest are listed.",
-        )  # fmt: skip
-
-
-def is_postcode(text: str) -> bool:
-    """Say whether a text looks like a postcode.
-
-    Examples
-    --------
-    >>> is_postcode(" ox49 5nu"), is_postcode("Oxford")
-    (True, False)
-    """
-    return tidy_postcodes(pl.Series([text], dtype=pl.String))[0] is not None
 
 
 def postcode_lookup(
@@ -235,7 +122,8 @@ def postcode_lookup(
         return None
     if not {code[0] for code in results.areas.codes} <= set(BRITAIN):
         return None
-    return PostcodeLookup(results, load_postcodes(cache=cache, progress=progress))
+    directory = load_postcodes(cache=cache, progress=progress)
+    return PostcodeLookup(results.areas, results.boundaries, directory)
 
 
 @dataclass(frozen=True)

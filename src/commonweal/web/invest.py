@@ -20,8 +20,7 @@ from commonweal.invest.siting.result import moved_by
 from commonweal.report.allocation import allocation_data
 from commonweal.report.appraisal import appraisal_data
 from commonweal.report.siting import siting_data, siting_section
-from commonweal.study.names import Scope
-from commonweal.web.explorer import is_postcode
+from commonweal.study.names import Scope, is_postcode
 from commonweal.web.schemas import QueryError
 from commonweal.web.search import search
 from commonweal.web.tables import WebTable

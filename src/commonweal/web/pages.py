@@ -22,12 +22,11 @@ from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
 from commonweal.report.study.social_capital_tables import country_table, here_table, how_to_read
-from commonweal.study.names import counted_areas, focus_note, listed_areas
+from commonweal.study.names import counted_areas, focus_note, is_postcode, listed_areas
 from commonweal.version import __version__
 from commonweal.web import tables as told
 from commonweal.web.api import NO_CAPITAL, NO_MAP, REFUSED, row_of
 from commonweal.web.charts import compare_chart, strands_chart
-from commonweal.web.explorer import is_postcode
 from commonweal.web.invest import (
     OWN,
     bounds_of,

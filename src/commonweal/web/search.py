@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from commonweal.errors import UnknownNameError
-from commonweal.study.names import folded
-from commonweal.web.explorer import is_postcode
+from commonweal.study.names import folded, is_postcode
 from commonweal.web.view import NUMBER, STATE_KEYS
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from pydantic_core import to_json
 from commonweal.document.format import list_name, living
 from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
-from commonweal.study.names import index_label, rule_in_words
-from commonweal.web.explorer import is_postcode
+from commonweal.study.names import index_label, is_postcode, rule_in_words
 from commonweal.web.search import SearchResult, plain, record
 from commonweal.web.view import NUMBER, STATES
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from commonweal.files.extras import needs
 from commonweal.sources.cache import cached_file
+from commonweal.study.postcodes import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,28 +72,13 @@ class Tiles:
         return found
 
 
-def shapes_of(results: Results) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
-    """Give the rows of areas with a known place, and their shapes: a boundary, or a point where there is none."""
-    import shapely
-
-    table = results.areas.table
-    shapes = shapely.from_wkb(results.boundaries["geometry"].to_list(), on_invalid="ignore")
-    lon, lat = (
-        table[c].cast(float).fill_null(np.nan).to_numpy() for c in ("longitude", "latitude")
-    )
-    alone = shapely.is_missing(shapes) & np.isfinite(lon) & np.isfinite(lat)
-    shapes[alone] = shapely.points(lon[alone], lat[alone])
-    rows = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_empty(shapes))
-    return rows, shapes[rows]
-
-
 def make_tiles(
     results: Results, cache: Path, progress: Callable[[str, int, int], None] | None = None
 ) -> Tiles | None:
     """Make the tiles of a study's areas, or find them in the cache."""
     import shapely
 
-    rows, shapes = shapes_of(results)
+    rows, shapes = shapes_of(results.areas, results.boundaries)
     if len(rows) == 0:
         return None
     west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))

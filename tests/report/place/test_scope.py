@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from commonweal.access.postcodes import load_postcodes
 from commonweal.errors import CommonwealError
 from commonweal.report.place.maps import Shapes
-from commonweal.report.place.pack import postcode_finder
+from commonweal.report.study import write_results
 from commonweal.study.names import codes_in, file_name, find_scope
+from commonweal.study.postcodes import postcode_finder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +131,7 @@ def test_a_postcode_is_in_the_area_around_it(demo: Results, tmp_path: Path) -> N
     file.write_text(
         f"pcds,oseast1m,osnrth1m\nQS1 1AA,{x:.0f},{y:.0f}\nQS9 9ZZ,100000,10000\n", "utf-8"
     )
-    find = postcode_finder(shapes, file)
+    find = postcode_finder(demo.areas, demo.boundaries, file)
     scope = find_scope(demo.areas, ["qs11aa"], find)
     assert scope.rows.tolist() == [row]
     with pytest.raises(CommonwealError, match="QS9 9ZZ lies in none of the areas"):
@@ -138,6 +140,25 @@ def test_a_postcode_is_in_the_area_around_it(demo: Results, tmp_path: Path) -> N
         find("QS2 2BB")
     with pytest.raises(CommonwealError, match="looks like a postcode"):
         find_scope(demo.areas, ["QS1 1AA"])
+
+
+def test_show_finds_a_postcode_in_the_outlines_of_its_results(
+    demo: Results, tell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_results(demo, tmp_path / "results" / "demo")
+    x, y = Shapes(demo).points[123]
+    file = tmp_path / "directory.csv"
+    file.write_text(f"pcds,oseast1m,osnrth1m\nQS1 1AA,{x:.0f},{y:.0f}\n", "utf-8")
+    directory = load_postcodes(file)
+    monkeypatch.setattr("commonweal.study.postcodes.load_postcodes", lambda *_: directory)
+    for read_again in ("study_shapes", "study_areas"):
+        monkeypatch.setattr(
+            f"commonweal.study.fingerprint.{read_again}",
+            lambda *_, **__: pytest.fail("it was read again"),
+        )
+    code, said, _ = tell("show", "QS1 1AA", "--study", "demo", "--draws", "0")
+    assert code == 0
+    assert demo.areas.codes[123] in said.splitlines()[0]
 
 
 @pytest.mark.parametrize(

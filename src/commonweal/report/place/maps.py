@@ -89,19 +89,6 @@ class Shapes:
 
         return self._rows[np.sort(self._tree.query(shapely.box(*box)))]
 
-    def at(self, longitude: float, latitude: float, farthest_m: float) -> int | None:
-        """Row of the area that a point lies in, or else whose own point is nearest within a distance."""
-        import shapely
-
-        x, y = self._to_metres(longitude, latitude)
-        inside = self._rows[self._tree.query(shapely.Point(x, y), "intersects")]
-        if len(inside):
-            return int(inside.min())
-        away = np.hypot(*(self.points - (x, y)).T)
-        if np.isnan(away).all() or np.nanmin(away) > farthest_m:
-            return None
-        return int(np.nanargmin(away))
-
     def bounds(self, rows: Rows) -> Box:
         """Box about the outlines of areas, or their points where there are none."""
         import shapely

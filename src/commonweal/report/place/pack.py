@@ -13,10 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
-from commonweal.access.postcodes import load_postcodes, place_postcodes
 from commonweal.compare import worst_tenth
 from commonweal.document.pdf import papers
-from commonweal.errors import CommonwealError
 from commonweal.files.folder import Staging
 from commonweal.report.place.charts import place_map, strand_chart
 from commonweal.report.place.describing import PlaceDescriber
@@ -40,28 +38,6 @@ if TYPE_CHECKING:
     from commonweal.spec import Study
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
-
-
-_FARTHEST_M = 2000.0
-"""Without an outline about it, a postcode is in the area whose middle is nearest, if within this."""
-
-
-def postcode_finder(
-    shapes: Shapes, file: Path | None = None, cache: Path | None = None
-) -> Callable[[str], int]:
-    """Give a function from a postcode to the row of its area."""
-
-    def find(postcode: str) -> int:
-        directory = load_postcodes(file, cache)
-        placed = place_postcodes([postcode], directory).row(0, named=True)
-        if not placed["found"]:
-            raise CommonwealError(f"postcode {postcode}: {placed['status']} ({directory.title})")
-        row = shapes.at(placed["longitude"], placed["latitude"], _FARTHEST_M)
-        if row is None:
-            raise CommonwealError(f"postcode {postcode} lies in none of the areas of the study")
-        return row
-
-    return find
 
 
 Profiles = Literal["none", "selected", "all"]
