@@ -116,7 +116,7 @@ class PostcodeLookup:
         if found.away > FARTHEST_M:
             raise CommonwealError(
                 f"postcode {postcode} lies in none of the areas of the study; expected a postcode inside one, a code "
-                "or a name"
+                "or a name; or give your own directory with --postcodes"
             )
         return found.near[0]
 
