@@ -65,6 +65,14 @@ def test_a_table_that_has_changed_does_not_fit(small: Small) -> None:
     assert reason(small) == MADE_OF
 
 
+def test_how_a_file_is_read_is_said_once_and_counts(small: Small) -> None:
+    small.write(files={"indicators.csv": {"null_values": ["-"]}})
+    kept(small)
+    assert reason(small) == ""
+    small.write(files={"indicators.csv": {"null_values": ["n/a"]}})
+    assert reason(small) == MADE_OF
+
+
 def test_a_table_that_changed_while_the_study_ran_never_fits(small: Small) -> None:
     results = small.run()
     small.replace(small.indicators, "A01,1,", "A01,2,")

@@ -92,7 +92,7 @@ def _recipe(study: Study) -> Any:
         if isinstance(value, str):
             return hashes.get(value, value)
         if isinstance(value, Mapping):
-            return {by_content(key): by_content(v) for key, v in value.items()}
+            return {str(by_content(key)): by_content(v) for key, v in value.items()}
         return [by_content(v) for v in value] if isinstance(value, list) else value
 
     said = study.resolved()
