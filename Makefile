@@ -26,7 +26,7 @@ test: .venv/dev.stamp  ## Run every test, the docs' examples and, where the mirr
 	$(PYTEST) $(TESTS)
 
 test-fast: .venv/dev.stamp  ## Run what is quick, with few examples of each property: under 90 seconds
-	$(PYTEST) -m "not slow" --hypothesis-profile fast -p no:schemathesis $(TESTS)
+	$(PYTEST) -m "not slow" --hypothesis-profile fast $(TESTS)
 
 CASES ?= 1000
 SEED ?= 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-import statsmodels.api as sm
 
 from commonweal.survey.regression import fit
 
@@ -13,6 +12,8 @@ from commonweal.survey.regression import fit
 @pytest.mark.parametrize("clusters", ["", "region"])
 @pytest.mark.parametrize("seed", range(5))
 def test_terms_are_those_of_statsmodels(clusters: str, seed: int) -> None:
+    import statsmodels.api as sm  # not above: every worker reads this file
+
     rng = np.random.default_rng(seed)
     n, k = int(rng.integers(40, 400)), int(rng.integers(1, 6))
     x, weights, region = rng.normal(size=(n, k)), rng.uniform(1, 9, n), rng.integers(0, 12, n)

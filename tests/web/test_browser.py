@@ -30,6 +30,8 @@ expect = playwright.expect
 LIMIT_MS = 100_000
 expect.set_options(timeout=LIMIT_MS)
 
+WIDE, NARROW = ({"width": width, "height": 900} for width in (1280, 320))
+
 PLACE = "F01000018"
 PAGES = {
     "list": "/",
@@ -135,6 +137,28 @@ def tab(
     yield open_tab
     for page in opened:
         page.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def visitor(window: BrowserContext, address: str) -> Iterator[tuple[Tab, list[str]]]:
+    """A tab that goes from page to page, and what went wrong in it."""
+    page, faults = window.new_page(), list[str]()
+    watch(page, address, faults)
+    yield page, faults
+    page.close()
+
+
+@pytest.fixture(scope="module", params=PAGES.values(), ids=list(PAGES))
+def visited(
+    visitor: tuple[Tab, list[str]], address: str, request: pytest.FixtureRequest
+) -> Iterator[Tab]:
+    """Each page in turn, opened on a narrow screen; the tests of one page follow each other."""
+    page, faults = visitor
+    faults.clear()
+    page.set_viewport_size(NARROW)
+    page.goto(f"{address}{request.param}")
+    yield page
     assert faults == []
 
 
@@ -451,10 +475,9 @@ def test_with_a_keyboard_alone(tab: Callable[..., Tab]) -> None:
     assert page.evaluate("document.activeElement.name") == "cut.left_behind.1"
 
 
-@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
-def test_at_320_pixels_nothing_scrolls_sideways(tab: Callable[..., Tab], path: str) -> None:
-    page = tab(path, width=320)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+def test_at_320_pixels_nothing_scrolls_sideways(visited: Tab) -> None:
+    visited.set_viewport_size(NARROW)
+    assert visited.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_heads_that_sort_do_not_overlap_at_320_pixels(tab: Callable[..., Tab]) -> None:
@@ -516,11 +539,11 @@ def test_without_scripts(tab: Callable[..., Tab]) -> None:
     expect(page.locator("#outcome")).to_contain_text("This is the published setting")
 
 
-@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
-def test_axe_finds_nothing(tab: Callable[..., Tab], path: str) -> None:
+def test_axe_finds_nothing(visited: Tab) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = tab(path)
+    page = visited
+    page.set_viewport_size(WIDE)
     if page.locator("[data-map]").count():
         map_is_drawn(page)
     found = Axe().run(

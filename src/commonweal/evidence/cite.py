@@ -95,7 +95,8 @@ def _who(work: Work) -> str:
 
 def _when(work: Work, evidence: Evidence) -> str:
     """Give the year, lettered in the order of ids where the same people wrote several in it."""
-    same = [w.id for w in evidence.works.values() if (_who(w), w.year) == (_who(work), work.year)]
+    who = _who(work)
+    same = [w.id for w in evidence.works.values() if w.year == work.year and _who(w) == who]
     letter = "abcdefghijklmnopqrstuvwxyz"[sorted(same).index(work.id)] if len(same) > 1 else ""
     return f"{work.year}{letter}"
 

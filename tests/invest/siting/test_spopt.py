@@ -13,20 +13,23 @@ import pytest
 
 from commonweal.invest.siting import Goal, problem_from_matrix, solve
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    locate: Any = pytest.importorskip("spopt.locate")
-    import pulp
-    import spopt
 
-DATA = Path(spopt.__file__).parent / "tests" / "test_locate" / "data"
+@cache
+def spopt() -> Any:
+    """Import it where a test needs it: that takes seconds, and every worker reads this file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("spopt.locate")
+        import spopt
+    return spopt
 
 
 @cache
 def san_francisco() -> tuple[np.ndarray, np.ndarray]:
     """Distances in metres from 205 census tracts to 16 stores, and who lives in the tracts."""
+    data = Path(spopt().__file__).parent / "tests" / "test_locate" / "data"
     pairs = pl.read_csv(
-        DATA / "SF_network_distance_candidateStore_16_censusTract_205_new.csv",
+        data / "SF_network_distance_candidateStore_16_censusTract_205_new.csv",
         schema_overrides={"DestinationName": pl.String},
     )
     wide = pairs.pivot("name", index="DestinationName", values="distance").sort("DestinationName")
@@ -36,8 +39,11 @@ def san_francisco() -> tuple[np.ndarray, np.ndarray]:
 
 def solved(model: str, *given: Any, **more: Any) -> Any:
     """Build and solve one of spopt's models; what it warns of is its own affair."""
+    locate = spopt().locate
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import pulp
+
         built = getattr(locate, model).from_cost_matrix(*given, **more)
         return built.solve(pulp.PULP_CBC_CMD(msg=False), results=False)
 
