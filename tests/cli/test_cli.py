@@ -177,12 +177,11 @@ def test_compare(small: Any, tell: Any) -> None:
     after = small.write(designate__priority__all__0__worst="10%", title="Fewer places")
     code, said, complaint = tell("compare", before, after, "--out", "changes.csv")
     assert (code, complaint) == (0, "")
-    assert said.splitlines()[:3] == [
-        "From Twenty places (3 places)",
-        "  to Fewer places (1 place):",
-        "1 stay on the list, 2 leave it, 0 enter it.",
-    ]
-    assert "  A17  Place 17, Southside" in said
+    assert (
+        "From Twenty places (3 places) to Fewer places (1 place): 1 stay on the list, 2 leave it, 0 enter it."
+        in said.splitlines()
+    )
+    assert re.search(r"^    A17 +Place 17 +Southside ", said, re.MULTILINE)
     with (small.path / "changes.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {r["code"]: r["change"] for r in rows} == {
@@ -191,8 +190,9 @@ def test_compare(small: Any, tell: Any) -> None:
         "A20": "stays",
     }
     data = strict(tell("compare", before, after, "--json")[1])
-    assert data["counts"] == {"stays": 1, "enters": 0, "leaves": 2}
-    assert [a["code"] for a in data["leaves"]] == ["A17", "A18"]
+    counts = {name: figure["value"] for name, figure in data["figures"].items()}
+    assert counts == {"stays": 1, "enters": 0, "leaves": 2}
+    assert [a["code"] for a in data["tables"]["leaves"]] == ["A17", "A18"]
     assert [i["first"] for i in data["indices"]] == ["deprivation", "community_needs"]
 
 
@@ -205,14 +205,13 @@ def test_compare_indices(small: Any, tell: Any) -> None:
     assert (code, complaint) == (0, "")
     assert "No lists are compared: study designates nothing; expected exactly one list." in said
     assert "Community needs compared with Community needs\n" in said
-    assert max(map(len, said.splitlines())) <= 100
-    names = {"nodes.csv", "groups.csv"}
-    names |= {
-        f"{t}-{i}.csv" for t in ("parts", "areas") for i in ("deprivation", "community_needs")
-    }
-    assert {f.name for f in (small.path / "tables").iterdir()} == names
-    with (small.path / "tables" / "nodes.csv").open(encoding="utf-8") as file:
-        assert {float(r["spearman"]) for r in csv.DictReader(file)} == {1.0}
+    assert all(len(line) <= 100 for line in said.splitlines() if line.startswith("    "))
+    names = {"report.html", "report.pdf", "report.xlsx", "report.json", "tables"}
+    names |= {f"areas-{i}.csv" for i in ("deprivation", "community_needs")}
+    assert {f.name for f in (small.path / "tables").iterdir() if f.name[0] != "."} >= names
+    kept = json.loads((small.path / "tables" / "report.json").read_text("utf-8"))["tables"]
+    nodes = [row for name, rows in kept.items() if name.startswith("nodes-") for row in rows]
+    assert {row["spearman"] for row in nodes} == {1.0}
     with (small.path / "tables" / "areas-deprivation.csv").open(encoding="utf-8") as file:
         names = {row["name"] for row in csv.DictReader(file)}
     assert "'=1+1" in names  # a spreadsheet shows it, and does not run it
@@ -221,7 +220,8 @@ def test_compare_indices(small: Any, tell: Any) -> None:
     assert [(i["first"], i["second"]) for i in data["indices"]] == [
         ("deprivation", "community_needs")
     ]
-    assert data["indices"][0]["nodes"][0]["spearman"] == pytest.approx(1 - 6 * 162 / (20 * 399))
+    node = data["tables"]["nodes-deprivation"][0]
+    assert node["spearman"] == pytest.approx(1 - 6 * 162 / (20 * 399))
     for wrong, told in (
         (("--match", "deprivation"), "expected NAME=NAME, such as places=civic_assets"),
         (("--match", "deprivation=halls", *match), "'deprivation' is there twice"),
@@ -253,9 +253,9 @@ def test_compare_names_a_few_or_all(small: Any, tell: Any) -> None:
     ).rename(small.path / "before.yaml")
     after = small.write(designate={"p": {"index": "deprivation", "worst": 15}}, certainty=None)
     few, all_ = (tell("compare", before, after, *more)[1] for more in ([], ["--all"]))
-    assert "  and 4 more (--all lists them; --out FILE writes them)" in few
-    assert few.count("\n  A") == 1 + 10
-    assert all_.count("\n  A") == 1 + 14
+    assert "    and 4 more (--out FOLDER writes them, --json prints them)" in few
+    assert few.count("\n    A") == 1 + 10
+    assert all_.count("\n    A") == 1 + 14
 
 
 def test_studies_check_and_new(small: Any, tell: Any) -> None:

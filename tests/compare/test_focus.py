@@ -9,16 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.compare import compare_studies, compare_units
+from commonweal.compare import StudyComparison, compare_studies, compare_units
 from commonweal.compare.run_on_units import run_on_units
+from commonweal.document.data import document_data
+from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
-from commonweal.report.study.comparison import (
-    study_comparison_data,
-    study_comparison_lines,
-    unit_data,
-    unit_lines,
-)
+from commonweal.report.study.comparison import comparison_document
 from commonweal.report.study.headline import headline
+from commonweal.report.study.units import units_document
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -39,7 +37,11 @@ OTHER = {"index__deprivation__children__income__indicator": "halls"}
 
 
 def lines_of(first: Results, second: Results) -> str:
-    return "\n".join(study_comparison_lines(compare_studies(first, second, NO_STORE)))
+    return said_of(compare_studies(first, second, NO_STORE))
+
+
+def said_of(found: StudyComparison) -> str:
+    return "\n".join(document_lines(comparison_document(found)))
 
 
 @pytest.mark.parametrize("which", ["both", "first", "second"])
@@ -51,16 +53,17 @@ def test_lists_are_counted_in_the_focus_of_either(run_with: RunWith, which: str)
     assert found.lists is not None
     counts = [int(x.sum()) for x in (found.lists.stay, found.lists.enter, found.lists.leave)]
     assert counts == [3, 7, 0]
-    said = "\n".join(study_comparison_lines(found))
-    assert said.startswith(
-        "This counts only the 10 places in Southside. Ranks and cut-offs are set among all."
+    said = said_of(found)
+    assert said.splitlines()[2] == (
+        "Please note: This counts only the 10 places in Southside. Ranks and cut-offs are set among all."
     )
     assert "(3 places in Southside)" in said
     assert "(10 places in Southside)" in said
     assert "A10" not in said
-    data = study_comparison_data(found, "a", "b")
+    data = document_data(comparison_document(found))
     assert data["focus"] == {"name": "Southside", "areas": 10}
-    assert data["counts"] == {"stays": 3, "enters": 7, "leaves": 0}
+    counts = {name: figure["value"] for name, figure in data["figures"].items()}
+    assert counts == {"stays": 3, "enters": 7, "leaves": 0}
 
 
 def test_without_a_focus_all_are_counted(run_with: RunWith) -> None:
@@ -85,7 +88,7 @@ def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith
     nineteen = one.places.row(by_predicate=pl.col("code") == "A19", named=True)
     assert (nineteen["rank_first"], nineteen["rank_second"]) == (2, 11)
     assert one.groups["group"].unique().to_list() == ["Southside"]
-    said = "\n".join(study_comparison_lines(found))
+    said = said_of(found)
     assert (
         "10 places in Southside have scores on both. 2 are in the worst 10% of the first, 1 in that"
         in said
@@ -96,7 +99,7 @@ def test_indices_are_counted_in_the_focus_and_ranked_among_all(run_with: RunWith
     assert "10% of these" not in said
     assert "A10" not in said
     assert "Northside" not in said
-    assert max(map(len, said.splitlines())) <= 120
+    assert max(len(line) for line in said.splitlines() if line.startswith("    ")) <= 120
 
 
 def test_two_that_share_no_area_are_refused(run_with: RunWith) -> None:
@@ -176,7 +179,8 @@ def test_units_count_the_focus_and_the_larger_areas_around_it(
     assert (halls["areas"], halls["worst_tenth"]) == (10, 1)
     twenty = found.places.row(by_predicate=pl.col("code") == "A20", named=True)
     assert twenty["community_needs.rank_small"] == 1  # among all twenty
-    said = "\n".join(unit_lines([found], "Twenty places", "a priority", "Southside"))
+    document = units_document([found], "Twenty places", "a priority", "Southside")
+    said = "\n".join(document_lines(document))
     assert "This counts only the 10 places in Southside" in said
 
 
@@ -218,7 +222,7 @@ def test_units_of_a_study_with_a_focus(
     assert (code, error) == (0, "")
     assert "This counts only the 10 places in Southside" in said
     assert "No correlation" not in said
-    (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
+    data = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
     assert data["focus"] == {"name": "Southside", "areas": 10}
     assert data["small"]["number"] == 10
 
@@ -236,14 +240,17 @@ def test_units_of_a_focus_that_lies_in_one_larger_area(
     assert (code, error) == (0, "")
     assert "nan" not in said
     assert "No correlation is given where all areas rank the same on one" in said
-    (data,) = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
-    assert {row["spearman"] for row in data["indices"]} == {None}
+    data = json.loads(tell("units", "twenty", "--areas", "pair", "--json")[1])
+    (rows,) = (rows for name, rows in data["tables"].items() if name.startswith("ranks-"))
+    assert {row["spearman"] for row in rows} == {None}
 
 
 def test_larger_units_where_nobody_is_known_to_live(run_with: RunWith, in_pairs: RunWith) -> None:
     found = compare_units(run_with(), in_pairs(areas__population=None), NO_STORE)
-    assert "nan" not in "\n".join(unit_lines([found], "Twenty places", "a priority"))
-    assert unit_data([found])[0]["designations"][0]["large_share"] is None
+    document = units_document([found], "Twenty places", "a priority")
+    assert "nan" not in "\n".join(document_lines(document))
+    name = found.designations["designation"][0].replace("_", "-")
+    assert document_data(document)["tables"][f"list-{name}"][0]["large_share"] is None
 
 
 def test_units_without_a_score_in_the_focus(
@@ -265,7 +272,8 @@ def test_on_the_command_line(
     small.write(**WIDER)
     code, said, _ = tell("compare", here, small.study, "--json")
     assert code == 0
-    assert json.loads(said)["counts"] == {"stays": 3, "enters": 7, "leaves": 0}
+    counts = {k: f["value"] for k, f in json.loads(said)["figures"].items()}
+    assert counts == {"stays": 3, "enters": 7, "leaves": 0}
     code, said, _ = tell("invest", "baseline", here, "--out", tmp_path / "baseline")
     assert code == 0
     assert "The baseline follows 3 of 10 places in Southside" in said
@@ -284,7 +292,8 @@ def test_on_the_command_line(
     assert said.startswith("What changed in 6 places\n")
     assert f"Please note: {aside}" in said
     assert aside in (tmp_path / "moved" / "report.html").read_text("utf-8")
-    assert any(line.startswith(aside) for line in json.loads(tell(*track, "--json")[1])["beware"])
+    sections = json.loads(tell(*track, "--json")[1])["sections"]
+    assert any(line.startswith(aside) for s in sections for line in s["warnings"])
     code, said, error = tell(*track[:3], "--study", small.study, "--like", "2")
     assert code == 0, error
     assert "is not used" not in said

@@ -11,8 +11,10 @@ from scipy.stats import spearmanr
 
 from commonweal.compare import compare_units
 from commonweal.compare.run_on_units import on_unit, run_on_units
+from commonweal.document.data import document_data
+from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
-from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
+from commonweal.report.study.units import unit_table, units_document
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -81,21 +83,23 @@ def test_every_small_area_beside_the_larger_one(found: UnitComparison) -> None:
 
 
 def test_told(found: UnitComparison) -> None:
-    lines = list(unit_lines([found], "Twenty places", "a priority"))
-    assert max(map(len, lines)) <= 100
+    document = units_document([found], "Twenty places", "a priority")
+    lines = list(document_lines(document))
+    assert max(len(line) for line in lines if line.startswith("    ")) <= 100
     said = "\n".join(lines)
-    assert "The list of “poor” areas:" in said
+    assert "The list of “poor” areas" in said
     assert "2 of the 4 small areas on the list lie in a larger one on its list." in said
     assert "1 of the 1 larger area on the list contains a small one on its list." in said
     assert "In a small area on the list, but not in a larger one: 3,500 people." in said
-    data = unit_data([found])[0]
-    assert (data["small"]["number"], data["large"]["number"]) == (20, 10)
-    assert data["designations"][0]["people_lost"] == 3500
+    data = document_data(document)
+    assert (data["small"]["number"], data["large"][0]["number"]) == (20, 10)
+    assert data["tables"]["list-poor"][0]["people_lost"] == 3500
 
 
 def test_people_who_are_not_counted_are_said_to_be_unknown(found: UnitComparison) -> None:
     unknown = found.designations.with_columns(people_lost=float("nan"))
-    said = "\n".join(unit_lines([replace(found, designations=unknown)], "Twenty places", "poor"))
+    document = units_document([replace(found, designations=unknown)], "Twenty places", "poor")
+    said = "\n".join(document_lines(document))
     assert "In a small area on the list, but not in a larger one: population not given." in said
     assert "not given live" not in said
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonweal.document.data import document_json
 from commonweal.document.text import document_lines
 from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme, exclusions_of
@@ -17,11 +18,10 @@ from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.allocation import allocation_data, allocation_document
-from commonweal.report.appraisal import appraisal_data, appraisal_document
+from commonweal.report.allocation import allocation_document
+from commonweal.report.appraisal import appraisal_document
 from commonweal.report.case.report import case_document
-from commonweal.report.case.text import case_data, case_lines
-from commonweal.report.portfolio import portfolio_data, portfolio_document
+from commonweal.report.portfolio import portfolio_document
 from commonweal.report.session import content, load_session
 from commonweal.report.survey import survey_document
 from commonweal.study.run import run
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
+    from commonweal.document.model import Document
     from commonweal.study.results import Results
 
 
@@ -71,10 +72,13 @@ def run_project(folder: Path) -> bool:
 
 def told(result: Any) -> None:
     """An appraisal as the command tells it, with its report: JSON takes no number that is not finite."""
-    data = appraisal_data(result)
-    json.dumps(data, allow_nan=False)
-    assert list(document_lines(appraisal_document(result)))
-    appraisal_document(result)
+    rendered(appraisal_document(result))
+
+
+def rendered(document: Document) -> None:
+    """As the commands print it; JSON takes no number that is not finite."""
+    document_json(document)
+    assert list(document_lines(document))
 
 
 @cache
@@ -117,8 +121,7 @@ def run_interventions(folder: Path) -> bool:
         gap=0.1,
     )
     found = propose(county(), ask)
-    json.dumps(portfolio_data(found), allow_nan=False)
-    assert list(document_lines(portfolio_document(found)))
+    rendered(portfolio_document(found))
     check_numbers(found.recount.met, "need met")
     return True
 
@@ -140,9 +143,7 @@ def run_values(folder: Path) -> bool:
         "demo", ("Vesselhoe",), places=2, budget=3e6, values=file, draws=0, seconds=5
     )
     made = make_case(asked, store(), results=county())
-    json.dumps(case_data(made), allow_nan=False)
-    assert list(case_lines(made))
-    case_document(made)
+    rendered(case_document(made))
     return True
 
 
@@ -181,8 +182,7 @@ def run_programme(folder: Path) -> bool:
     results = twenty(folder.parent / "twenty")
     draws = 4 if (folder / DRAWN).exists() else 0
     worked = apply_programme(programme, results, store(), exclusions_of(programme), draws=draws)
-    json.dumps(allocation_data(worked), allow_nan=False)
-    assert list(document_lines(allocation_document(worked)))
+    rendered(allocation_document(worked))
     return True
 
 

@@ -147,7 +147,8 @@ def test_siting_gives_the_best_so_far(environment: dict[str, str], folder: Path)
     assert (code, complaint) == (0, "")
     assert "15 new venues" in said
     assert "The search was interrupted" in said
-    written = json.loads((folder / "siting.json").read_text("utf-8"))
+    written = json.loads((folder / "report.json").read_text("utf-8"))
     assert (written["ended"], written["proven"]) == ("interrupted", False)
-    assert written["mean_m"] < written["mean_m_before"]
-    assert len(written["sites"]) == 15
+    figures = written["figures"]
+    assert figures["mean_m"]["value"] < figures["mean_m_before"]["value"]
+    assert len(written["tables"]["sites"]) == 15

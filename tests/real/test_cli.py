@@ -72,8 +72,8 @@ def test_compare_names_all_and_writes_them(here: Any, tmp_path: Path) -> None:
     )
     assert (code, err) == (0, "")
     assert "1,156 stay on the list, 149 leave it, 106 enter it." in out
-    lists, _, _ = out.partition(" compared with ")  # then come the indices
-    assert len(re.findall(r"^  E01\d{6}  ", lists, re.MULTILINE)) == 1156 + 149 + 106
+    _, lists, *_ = out.split(" compared with ")  # the title, and then the indices
+    assert len(re.findall(r"^    E01\d{6}  ", lists, re.MULTILINE)) == 1156 + 149 + 106
     with (tmp_path / "c.csv").open(encoding="utf-8") as file:
         changes = [row["change"] for row in csv.DictReader(file)]
     assert {c: changes.count(c) for c in set(changes)} == {
@@ -85,9 +85,11 @@ def test_compare_names_all_and_writes_them(here: Any, tmp_path: Path) -> None:
 
 def test_compare_as_json(here: Any) -> None:
     data = json.loads(here("compare", "left-behind-2023", "left-behind-2025", "--json")[1])
-    assert data["counts"] == {"stays": 1156, "enters": 106, "leaves": 149}
-    assert [len(data[k]) for k in ("stays", "enters", "leaves")] == [1156, 106, 149]
-    assert all(re.fullmatch(r"E01\d{6}", a["code"]) and a["name"] for a in data["leaves"])
+    counts = {k: data["figures"][k]["value"] for k in ("stays", "enters", "leaves")}
+    assert counts == {"stays": 1156, "enters": 106, "leaves": 149}
+    tables = data["tables"]
+    assert [len(tables[k]) for k in ("stays", "enters", "leaves")] == [1156, 106, 149]
+    assert all(re.fullmatch(r"E01\d{6}", a["code"]) and a["name"] for a in tables["leaves"])
 
 
 def test_show_as_json(here: Any) -> None:

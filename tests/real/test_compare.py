@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from commonweal.compare import (
+    StudyComparison,
     compare_indices,
     compare_units,
     larger_units,
@@ -20,8 +21,10 @@ from commonweal.compare import (
     worst_tenth,
 )
 from commonweal.compare.run_on_units import run_on_units
-from commonweal.report.study.comparison import index_comparison_lines, unit_lines
+from commonweal.document.text import document_lines
+from commonweal.report.study.comparison import comparison_document
 from commonweal.report.study.tables import class_ranks
+from commonweal.report.study.units import units_document
 
 if TYPE_CHECKING:
     from tests.real.conftest import Once
@@ -142,10 +145,11 @@ def test_places_do_most_to_set_them_apart(beside: IndexComparison) -> None:
 def test_told_on_a_page_as_wide_as_a_terminal(
     beside: IndexComparison, open_england: Results, closed: Results
 ) -> None:
-    titles = [r.study.title for r in (open_england, closed)]
-    lines = list(index_comparison_lines(beside, *titles))
-    assert max(map(len, lines)) <= 100
-    assert "  London                    4,993  14.8%   0.5%    0.8%   0.0%" in "\n".join(lines)
+    document = comparison_document(StudyComparison(open_england, closed, None, (beside,)))
+    lines = list(document_lines(document))
+    assert max(len(line) for line in lines if line.startswith("    ")) <= 100
+    london = next(line for line in lines if line.startswith("    London"))
+    assert london.split()[1:6] == ["4,993", "14.8", "0.5", "0.8", "0.0"]
 
 
 def test_on_wards_of_another_year_the_open_index_is_carried(
@@ -202,7 +206,8 @@ def test_how_much_depends_on_the_unit(
     assert round(d["people_lost"] / d["small_people"], 2) == lost
     # Both lists count the same people of England: what is gained and lost is the difference.
     assert d["large_people"] - d["small_people"] == d["people_gained"] - d["people_lost"]
-    assert max(map(len, unit_lines([found], open_england.study.title, "x"))) <= 100
+    lines = document_lines(units_document([found], open_england.study.title, "x"))
+    assert max(len(line) for line in lines if line.startswith("    ")) <= 100
 
 
 @pytest.mark.usefixtures("commands_run_once")

@@ -16,7 +16,7 @@ from commonweal.cli.find_study import find_study
 from commonweal.designation import compare_designations
 from commonweal.errors import CommonwealError
 from commonweal.report.place.profile import profile, profile_data, profile_lines
-from commonweal.report.study.comparison import comparison_lines
+from commonweal.report.study.comparison import change_sentences, change_tables
 from commonweal.report.study.headline import as_data, headline
 from commonweal.study.names import find_area
 from commonweal.study.run import only_designation
@@ -156,17 +156,14 @@ def test_2025_since_2023(left_behind_2025: Results) -> None:
 def test_2025_each_change_is_named(left_behind_2025: Results) -> None:
     assert left_behind_2025.since is not None
     comparison = left_behind_2025.since[1]
-    told = list(comparison_lines(comparison, "2023", "2025", most=10**9))
-    leaves, enters, stays = (told.index(f"{w}:") for w in ("Leaves", "Enters", "Stays"))
     named = {
-        "leaves": told[leaves + 1 : enters - 1],
-        "enters": told[enters + 1 : stays - 1],
-        "stays": told[stays + 1 :],
+        t.name: t.shown.frame.select("Code", "Name", "Authority").rows()
+        for t in change_tables(comparison)
     }
     assert {k: len(v) for k, v in named.items()} == {"leaves": 149, "enters": 106, "stays": 1156}
-    assert len({line for lines in named.values() for line in lines}) == 149 + 106 + 1156
-    for lines in named.values():
-        assert all(re.fullmatch(r"  E01\d{6}  \S.*, \S.*", line) for line in lines)
+    assert len({row for rows in named.values() for row in rows}) == 149 + 106 + 1156
+    for rows in named.values():
+        assert all(re.fullmatch(r"E01\d{6}", code) and name and at for code, name, at in rows)
     since = as_data(left_behind_2025)["since"]
     assert {k: len(since[k]) for k in named} == {k: len(v) for k, v in named.items()}
 
@@ -229,7 +226,7 @@ def test_wards_of_2019_beside_neighbourhoods_of_2023(
     assert before == pytest.approx(
         left_behind_2019.designations["left_behind"].population, rel=0.08
     )
-    told = list(comparison_lines(found, "2019", "2023"))
+    told = list(change_sentences(found, "2019", "2023"))
     assert told[2] == f"{stay:,} stay on the list, {leave:,} leave it, {enter:,} enter it."
     assert told[3].startswith("Converted from Electoral wards, December 2017 to ")
     assert "at least half of its residents" in told[3]

@@ -114,14 +114,6 @@ def write_text(file: Path, text: str) -> None:
         raise CommonwealError(f"{file} cannot be written: {error.strerror}") from None
 
 
-def every_number(data: Mapping[str, Any]) -> tuple[str, Callable[[Path], None]]:
-    """Give a file of all that an answer has, as a report takes it: what it is, and what writes it."""
-    import json
-
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    return "All numbers, unrounded.", lambda path: write_text(path, text)
-
-
 Out = Annotated[Path | None, typer.Option(help="Folder for a page, a PDF, a workbook and tables.")]
 Postcodes = Annotated[
     Path | None,

@@ -19,9 +19,8 @@ from commonweal.cli.console import (  # typer reads it
     Seed,
     StudyOrFolder,
     WhichDesignation,
-    every_number,
     pounds,
-    print_answer,
+    print_document,
     progress_bar,
 )
 from commonweal.cli.invest_case import appraise, baseline, case, track
@@ -59,7 +58,6 @@ def allocate(
     as_json: Json = False,
 ) -> None:
     """Apply a funding programme's rule: which areas it funds, how stable that is, and the cost."""
-    from commonweal.document.text import document_lines
     from commonweal.invest.allocation.on_study import compare_programmes, run_programme
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
@@ -78,11 +76,7 @@ def allocate(
             progress=progress,
         )
         beside = compare_programmes(worked, against, store, exclude or ()) if against else None
-        from commonweal.report.allocation import (
-            allocation_data,
-            allocation_document,
-            write_selected,
-        )
+        from commonweal.report.allocation import allocation_document, write_selected
 
         report, folder = allocation_document(worked, beside), None
         if out is not None:
@@ -92,7 +86,7 @@ def allocate(
             more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
             drawn = worked.shapes["geometry"].null_count() < len(worked.shapes)
             folder = write_document(report, out, more if drawn else None)
-    print_answer(allocation_data(worked, beside), document_lines(report), folder, as_json=as_json)
+    print_document(report, folder, as_json=as_json)
 
 
 def portfolio(
@@ -141,11 +135,10 @@ def portfolio(
     as_json: Json = False,
 ) -> None:
     """Choose interventions within a budget: the mix that meets most need, and how stable it is."""
-    from commonweal.document.text import document_lines
     from commonweal.document.write import write_document
     from commonweal.invest.portfolio import SELECTED, PortfolioOptions
     from commonweal.invest.portfolio.on_study import propose
-    from commonweal.report.portfolio import portfolio_data, portfolio_document
+    from commonweal.report.portfolio import portfolio_document
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -182,7 +175,7 @@ def portfolio(
         found = propose(results, ask, progress)
     report = portfolio_document(found, study_sources(results))
     folder = None if out is None else write_document(report, out)
-    print_answer(portfolio_data(found), document_lines(report), folder, as_json=as_json)
+    print_document(report, folder, as_json=as_json, rows=5)
 
 
 def _pairs(option: str, given: list[str] | None, *, whole: bool = False) -> dict[str, float]:
@@ -245,11 +238,10 @@ def site(
     """Find the best sites for new venues: who is reached, what changes, and how stable that is."""
     from typing import Any, cast
 
-    from commonweal.document.text import document_lines
     from commonweal.invest.siting import Goal
     from commonweal.invest.siting.on_study import SitingOptions
     from commonweal.invest.siting.on_study import site as sited
-    from commonweal.report.siting import siting_data, siting_document
+    from commonweal.report.siting import siting_document
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
@@ -272,18 +264,15 @@ def site(
         results = open_or_run(recipe, store, draws=0, sensitivity=False, progress=progress)
         scope = find_scope(results.areas, area)
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
-    data, report, folder = siting_data(found), siting_document(found), None
+    report, folder = siting_document(found), None
     if out is not None:
         from commonweal.document import write_document
         from commonweal.report.invest_maps import write_sites
 
         places = "The proposed sites, the existing venues and the demand points, for QGIS."
-        more = {
-            "siting.json": every_number(data),
-            "sites.gpkg": (places, lambda path: write_sites(found, path)),
-        }
+        more = {"sites.gpkg": (places, lambda path: write_sites(found, path))}
         folder = write_document(report, out, more)
-    print_answer(data, document_lines(report), folder, as_json=as_json)
+    print_document(report, folder, as_json=as_json)
 
 
 def _told(

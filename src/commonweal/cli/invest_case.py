@@ -17,9 +17,8 @@ from commonweal.cli.console import (  # typer reads it
     StudyOrFolder,
     WhichDesignation,
     Year,  # typer reads it
-    every_number,
     pounds,
-    print_answer,
+    print_document,
     print_json,
     print_lines,
     progress_bar,
@@ -48,11 +47,10 @@ def appraise(
 ) -> None:
     """Appraise a project (Green Book): costs, benefits, their range, and what drives the result."""
     from commonweal.document import write_document
-    from commonweal.document.text import document_lines
     from commonweal.invest.appraisal import appraise as appraised
     from commonweal.invest.appraisal import load_project
     from commonweal.invest.parameters import load_parameters
-    from commonweal.report.appraisal import appraisal_data, appraisal_document
+    from commonweal.report.appraisal import appraisal_document
     from commonweal.report.study.folder import check_folder
 
     if out is not None:
@@ -61,11 +59,9 @@ def appraise(
     result = appraised(
         found, load_parameters(parameters or found.parameters), draws=draws, seed=seed
     )
-    data, report, folder = appraisal_data(result), appraisal_document(result), None
-    if out is not None:
-        more = {"appraisal.json": every_number(data)}
-        folder = write_document(report, out, more)
-    print_answer(data, document_lines(report), folder, as_json=as_json)
+    report = appraisal_document(result)
+    folder = None if out is None else write_document(report, out)
+    print_document(report, folder, as_json=as_json, rows=5)
 
 
 def case(
@@ -129,7 +125,6 @@ def case(
     from commonweal.invest.case import CaseOptions, make_case
     from commonweal.report.case.report import case_document
     from commonweal.report.case.sites import write_places
-    from commonweal.report.case.text import case_data, case_lines
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -142,23 +137,14 @@ def case(
         check_folder(out)  # before the work, not after it
     with progress_bar() as progress:
         made = make_case(asked, Store.from_environment(progress), progress)
-        data = case_data(made)
-        folder = None
+        report, folder = case_document(made), None
         if out is not None:
             if progress is not None:
                 progress("writing the annex", 0, 0)
             placed = "The areas with what each gets, and the sites, for mapping programs."
-            more = {
-                "case.json": every_number(data),
-                "places.gpkg": (placed, lambda path: write_places(made, path)),
-            }
-            folder = write_document(case_document(made), out, more)
-    if as_json:
-        print_json({**data, **({"folder": str(folder)} if folder else {})})
-        return
-    print_lines(case_lines(made))
-    if folder is not None:
-        print(f"\nAnnex: {folder / 'report.html'}")
+            more = {"places.gpkg": (placed, lambda path: write_places(made, path))}
+            folder = write_document(report, out, more)
+    print_document(report, folder, as_json=as_json)
 
 
 def baseline(
@@ -227,17 +213,12 @@ def track(
     """Measure what changed in a baseline's areas, compared with similar ones: association, not cause."""
     from dataclasses import replace
 
-    from commonweal.document.text import document_lines
     from commonweal.document.write import write_document
     from commonweal.invest.tracker import track as tracked
     from commonweal.invest.tracker.on_study import later_snapshot, read_baseline
     from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
-    from commonweal.report.tracker import (
-        FOCUS_SET_ASIDE,
-        tracker_data,
-        tracker_document,
-    )
+    from commonweal.report.tracker import FOCUS_SET_ASIDE, tracker_document
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
 
@@ -257,4 +238,4 @@ def track(
         found = replace(found, notes=(FOCUS_SET_ASIDE,))
     report = tracker_document(found, study_sources(results))
     written = None if out is None else write_document(report, out)
-    print_answer(tracker_data(found), document_lines(report), written, as_json=as_json)
+    print_document(report, written, as_json=as_json)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,13 +17,15 @@ from commonweal.cli.console import (
     StudyName,
     StudyOrFolder,
     print_answer,
-    print_json,
-    print_lines,
+    print_document,
     progress_bar,
     write_text,
 )
 from commonweal.errors import CommonwealError, UnreachableError
 from commonweal.files.extras import needs
+
+if TYPE_CHECKING:
+    from commonweal.document.model import TableData
 
 
 def run(
@@ -146,34 +149,43 @@ def compare(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Write tables: a .csv of every area that enters, leaves or stays; or a folder with that "
-            "and the comparison of the indices."
+            help="Folder for a page, a PDF, a workbook and tables; or a .csv of every area that enters, leaves or "
+            "stays."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare two studies: who enters the list, leaves or stays, and how similar the indices are."""
     from commonweal.compare import compare_studies
-    from commonweal.report.study.comparison import (
-        study_comparison_data,
-        study_comparison_lines,
-        write_study_comparison,
-    )
+    from commonweal.document import write_document
+    from commonweal.document.model import TableData
+    from commonweal.report.study.comparison import area_tables, comparison_document, write_lists
+    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
 
     stated = _stated_pairs(match or [])
     recipes = [load_asked(s) for s in (before, after)]
+    single = out is not None and out.suffix.lower() == ".csv"
+    if out is not None and not single:
+        check_folder(out)  # before the work, not after it
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         runs = [open_or_run(r, store, draws=0, geometry=False) for r in recipes]
         found = compare_studies(runs[0], runs[1], store, stated)
-    if out is not None:
-        write_study_comparison(found, out)
-    if as_json:
-        print_json(study_comparison_data(found, before, after))
-        return
-    print_lines(study_comparison_lines(found, everyone))
+    report, folder = comparison_document(found), None
+    if out is not None and single:
+        write_lists(found, out)
+    elif out is not None:
+        more = {
+            name: (what, partial(_write_csv, TableData(t))) for name, what, t in area_tables(found)
+        }
+        folder = write_document(report, out, more)
+    print_document(report, folder, as_json=as_json, rows=10**9 if everyone else 10)
+
+
+def _write_csv(table: TableData, path: Path) -> None:
+    path.write_bytes(table.csv())
 
 
 def _stated_pairs(match: list[str]) -> dict[str, str]:
@@ -202,26 +214,36 @@ def units(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write every small area with the larger ones around it, as CSV."),
+        typer.Option(
+            help="Folder for a page, a PDF, a workbook and tables; or a .csv of every small area with the larger "
+            "ones around it."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a study on larger areas too, to see how much the result depends on their size."""
     from commonweal.compare.run_on_units import run_on_units
+    from commonweal.document import write_document
     from commonweal.document.model import TableData
-    from commonweal.report.study.comparison import unit_data, unit_lines, unit_table
+    from commonweal.report.study.folder import check_folder
+    from commonweal.report.study.units import unit_table, units_document
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked
     from commonweal.study.names import focus_name
 
     recipe = load_asked(study)
+    single = out is not None and out.suffix.lower() == ".csv"
+    if out is not None and not single:
+        check_folder(out)
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         found = run_on_units(recipe, store, areas or [], progress=progress)
-    if out is not None:
-        write_text(out, TableData(unit_table(found)).csv().decode())
+    every, folder = TableData(unit_table(found)), None
     where = focus_name(recipe, found[0].small)
-    if as_json:
-        print_json(unit_data(found, where))
-        return
-    print_lines(unit_lines(found, recipe.title, recipe.briefing.label, where))
+    report = units_document(found, recipe.title, recipe.briefing.label, where)
+    if out is not None and single:
+        write_text(out, every.csv().decode())
+    elif out is not None:
+        what = "Every small area with each larger one that it lies in."
+        folder = write_document(report, out, {"areas.csv": (what, partial(_write_csv, every))})
+    print_document(report, folder, as_json=as_json)

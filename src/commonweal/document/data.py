@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from commonweal.files.folder import plain_data
 
 if TYPE_CHECKING:
-    from commonweal.document.model import Document, Section, TableData
+    from commonweal.document.model import Document, Section
 
 
 def document_data(document: Document) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def document_data(document: Document) -> dict[str, Any]:
             }
             for f in document.figures()
         },
-        "tables": {table.name: _rows(table.shown) for table in document.tables()},
+        "tables": {table.name: plain_data(table.shown.rows()) for table in document.tables()},
         "sections": [_texts(section) for section in document.sections],
         "assumptions": list(document.assumptions),
         "limits": list(document.limits),
@@ -56,15 +56,6 @@ def document_data(document: Document) -> dict[str, Any]:
 def document_json(document: Document) -> str:
     """Give the same as text."""
     return json.dumps(document_data(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _rows(shown: TableData) -> list[dict[str, Any]]:
-    """Give the rows of a table by the names of its columns."""
-    keys = shown.keys()
-    return [
-        {key: plain_data(value) for key, value in zip(keys, row, strict=True)}
-        for row in shown.frame.iter_rows()
-    ]
 
 
 def _texts(section: Section) -> dict[str, Any]:

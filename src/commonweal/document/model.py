@@ -12,7 +12,7 @@ from commonweal.document.format import percent
 from commonweal.files.csv import csv_of_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class TableData:
         workbook they are numbers.
     names
         For programs, the names of columns by header, where the header will not do.
+    data
+        The same rows for programs, where they need more: unrounded, and with columns that readers do not see.
     """
 
     frame: pl.DataFrame
@@ -42,6 +44,7 @@ class TableData:
     places: Mapping[str, int] = field(default_factory=dict)
     counts: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
+    data: pl.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -71,9 +74,48 @@ class TableData:
             columns.append(text)
         return list(zip(*columns, strict=True)) if len(self.frame) else []
 
-    def keys(self) -> list[str]:
-        """Give the name of each column for programs: those given, else its header in small letters."""
-        return [self.names.get(header, key_of(header)) for header in self.frame.columns]
+    def rows(self) -> list[dict[str, object]]:
+        """Give every row for programs, by the names of columns: those given, else the header in small letters."""
+        frame = self.frame if self.data is None else self.data
+        keys = [self.names.get(header, key_of(header)) for header in frame.columns]
+        return [dict(zip(keys, row, strict=True)) for row in frame.iter_rows()]
+
+
+def make_table(
+    frame: pl.DataFrame,
+    shares: Iterable[str] = (),
+    places: Mapping[str, int] | None = None,
+    *,
+    whole: Iterable[str] = (),
+    hidden: Iterable[str] = (),
+    names: Mapping[str, str] | None = None,
+) -> TableData:
+    """Make a table of unrounded numbers.
+
+    Parameters
+    ----------
+    frame
+        Every column, headed by words for readers.
+    shares, places, names
+        As in `TableData`.
+    whole
+        Headers of numbers that readers see as whole ones, such as pounds and people.
+    hidden
+        Headers of columns that only programs read: codes, flags, numbers behind words.
+    """
+    numbers = [
+        pl.col(h).fill_nan(None).round(0).cast(pl.Int64, strict=False)
+        for h in whole
+        if h in frame.columns
+    ]
+    readers = frame.with_columns(numbers).drop(hidden, strict=False)
+    return TableData(
+        readers,
+        frozenset(shares) & set(readers.columns),
+        places or {},
+        names=names or {},
+        data=frame,
+    )
 
 
 def table_from_columns(
@@ -208,6 +250,8 @@ class Section:
         Lines of a list, after the paragraphs.
     figures
         The main numbers, after the points.
+    annex
+        Whether it is for those who look closer: a terminal has its title alone.
     """
 
     title: str
@@ -217,6 +261,7 @@ class Section:
     warnings: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
+    annex: bool = False
 
 
 @dataclass(frozen=True, slots=True)

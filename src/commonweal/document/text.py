@@ -7,12 +7,11 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from commonweal.document.format import align_columns
-from commonweal.document.model import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.document.model import Document, Section
+    from commonweal.document.model import Document, Section, Table
 
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
@@ -31,7 +30,8 @@ def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
     report
         What it tells.
     rows
-        How many rows of a table are shown; the table then says how many follow.
+        How many rows of a table, and lines of a list, are shown; it then says how many follow. Of a chart its
+        finding is shown, of the annex the titles.
 
     Yields
     ------
@@ -45,13 +45,16 @@ def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
     yield from report.answer
     shown = {*report.notes, *report.answer}
     for section in report.sections:
-        lines = list(_section_lines(section, shown, rows))
+        lines = [] if section.annex else list(_section_lines(section, shown, rows))
         if lines:
             yield from ("", section.title, *lines)
     for title, texts in ((ASSUMED, report.assumptions), (LIMITS, report.limits)):
-        lines = [f"  {text}" for text in _new(texts, shown)]
+        lines = list(_cut([f"  {text}" for text in _new(texts, shown)], rows))
         if lines:
             yield from ("", title, *lines)
+    annex = [section.title for section in report.sections if section.annex]
+    if annex:
+        yield from ("", f"More ({WHOLE})", *(f"  {title}" for title in annex))
 
 
 def _section_lines(section: Section, shown: set[str], rows: int) -> Iterator[str]:
@@ -59,10 +62,15 @@ def _section_lines(section: Section, shown: set[str], rows: int) -> Iterator[str
     yield from (f"  - {text}" for text in _new(section.points, shown))
     yield from (f"  {figure.line}" for figure in section.figures)
     yield from (f"  Please note: {text}" for text in _new(section.warnings, shown))
-    for chart in section.charts:  # its caption describes a drawing
-        yield from _table_lines(Table(chart.id, chart.title, chart.numbers), shown, rows)
+    yield from (f"  {title}" for title in _new([c.title for c in section.charts], shown))
     for table in section.tables:
         yield from _table_lines(table, shown, rows)
+
+
+def _cut(lines: list[str], rows: int) -> Iterator[str]:
+    yield from lines[:rows]
+    if len(lines) > rows:
+        yield f"  and {len(lines) - rows:,} more ({WHOLE})"
 
 
 def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
@@ -100,7 +108,7 @@ def _wrapped_heads(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> Iter
     yield from ([""] * (deep - len(lines)) + lines for lines in broken)
 
 
-def _new(texts: tuple[str, ...], shown: set[str]) -> Iterator[str]:
+def _new(texts: Sequence[str], shown: set[str]) -> Iterator[str]:
     """Give the texts that did not stand above, and note that they do now."""
     for text in texts:
         if text and text not in shown:

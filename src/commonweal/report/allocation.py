@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.chart import chance_chart
-from commonweal.document.format import UNSURE, format_count, format_people
-from commonweal.document.model import Document, Section, Table, TableData
+from commonweal.document.format import UNSURE, format_people
+from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
 from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
@@ -21,8 +21,8 @@ from commonweal.report.allocation_text import (
     ROWS,
     allocation_answer,
     allocation_cautions,
-    allocation_data,
     differences,
+    money,
     named,
     rule_parts,
     shares_of,
@@ -47,7 +47,6 @@ __all__ = [
     "AllocationComparison",
     "AllocationResult",
     "allocation_answer",
-    "allocation_data",
     "allocation_document",
     "allocation_sections",
     "comparison_section",
@@ -55,24 +54,32 @@ __all__ = [
 ]
 
 
+_PEOPLE = ("People", "People in areas in need")
+_NAMES = {"People in areas in need": "people_in_need"}
+_CODES = {h: c for c, h in HEADS.items() if not c.endswith("_name")}
+"""Names of columns for programs, by head."""
+
+
 def _sides(d: AllocationDifference, words: Mapping[str, str]) -> TableData:
     """Count areas and people in both lists, and in either only."""
     rows = [
         (
             words[k],
+            k,
             int((share > 0).sum()),
-            round(d.people(share)),
-            round(d.people(share, in_need=True)),
+            d.people(share),
+            d.people(share, in_need=True),
         )
         for k, share in shares_of(d).items()
     ]
     schema = {
         "Who": pl.String,
+        "side": pl.String,
         "Areas": pl.Int64,
-        "People": pl.Int64,
-        "People in areas in need": pl.Int64,
+        **dict.fromkeys(_PEOPLE, pl.Float64),
     }
-    return TableData(pl.DataFrame(rows, schema=schema, orient="row"))
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return make_table(frame, whole=_PEOPLE, hidden=("side",), names=_NAMES)
 
 
 def comparison_section(
@@ -90,7 +97,6 @@ def comparison_section(
     rename = {k: h for k, h in HEADS.items() if k in frame.columns}
     listed = frame.select(*rename, "selected_by").with_columns(
         pl.col("selected_by").replace(only),
-        pl.col("population").round(0).cast(pl.Int64),
         in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
     )
     tables = [
@@ -102,7 +108,11 @@ def comparison_section(
             Table(
                 named(worked, f"gains-losses{which}"),
                 f"{d.areas.plural.capitalize()} on only one of the lists",
-                TableData(listed.rename({**rename, "selected_by": "On which list"})),
+                make_table(
+                    listed.rename({**rename, "selected_by": "On which list"}),
+                    whole=["People"],
+                    names=_CODES,
+                ),
                 rows=ROWS,
             )
         )
@@ -136,10 +146,11 @@ def _by_region(
         pl.DataFrame({"Region": table["region_name"], **columns})
         .drop_nulls("Region")
         .group_by("Region")
-        .agg(pl.all().sum().round(0).cast(pl.Int64))
+        .agg(pl.all().sum())
         .sort("Region")
     )
-    return [Table(named(worked, f"regions{which}"), "People by region", TableData(frame))]
+    shown = make_table(frame, whole=columns)
+    return [Table(named(worked, f"regions{which}"), "People by region", shown)]
 
 
 _NEXT = 20
@@ -184,9 +195,32 @@ def allocation_document(
             ("study", worked.results.study.name),
             ("draws", worked.chance.n_draws if worked.chance else 0),
             ("seed", worked.chance.seed if worked.chance else None),
+            ("varied", list(worked.chance.varied) if worked.chance else []),
             ("left_out", list(a.left_out)),
+            *_checked(worked),
+            *(() if against is None else (("against", _other(against)),)),
         ),
     )
+
+
+def _checked(worked: AllocationResult) -> tuple[tuple[str, object], ...]:
+    """Give the codes on which the list differs from the published one, for the account."""
+    p, codes = worked.published, worked.allocation.areas.codes
+    if p is None:
+        return ()
+    apart = {
+        k: [codes[int(row)] for row in rows]
+        for k, rows in (("missed", p.missed), ("extra", p.extra))
+    }
+    found = {"file": p.file, "matched": len(p.matched), **apart, "elsewhere": list(p.elsewhere)}
+    return (("published", found),)
+
+
+def _other(against: AllocationComparison) -> dict[str, str]:
+    return {
+        "programme": against.other.allocation.programme.name,
+        "areas": against.difference.areas.system,
+    }
 
 
 def _who(worked: AllocationResult) -> str:
@@ -230,12 +264,12 @@ def _published(worked: AllocationResult) -> Section | None:
         return None
     why = [why_words(worked, why or "") for why in frame["why"]]
     where = {"missed": "published", "other": "ours"}
-    shown = _columns(frame.with_columns(why=pl.Series(why, dtype=pl.String)), "order").frame
+    shown = _columns(frame.with_columns(why=pl.Series(why, dtype=pl.String)), "order")
     on = pl.Series("Only on", [where[d] for d in frame["difference"]], dtype=pl.String)
     table = Table(
         named(worked, "published"),
         "Where the two lists differ",
-        TableData(shown.insert_column(0, on), frozenset({ON_LIST} & set(shown.columns))),
+        replace(shown, frame=shown.frame.insert_column(0, on)),
         rows=ROWS,
     )
     return Section(
@@ -251,37 +285,45 @@ def _published(worked: AllocationResult) -> Section | None:
 def _rule(worked: AllocationResult) -> Section:
     p = worked.allocation.programme
     table = pl.DataFrame(
-        [(part, "official" if official else "inferred or ours", note) for part, official, note in rule_parts(worked)],
-        schema={"Part of the rule": pl.String, "Status": pl.String, "Source": pl.String},
+        [
+            (part, "official" if official else "inferred or ours", official, note)
+            for part, official, note in rule_parts(worked)
+        ],
+        schema={
+            "Part of the rule": pl.String,
+            "Status": pl.String,
+            "official": pl.Boolean,
+            "Source": pl.String,
+        },
         orient="row",
-    )  # fmt: skip
+    )
     text = [p.about, f"The official text, in short: {p.official}"]
     text += [f"Inferred: {p.inferred}"] if p.inferred else []
     text += [f"A {name.replace('_', ' ')}: {g.title}." for name, g in p.groups.items()]
-    if not any(table["Source"]):
-        table = table.drop("Source")
+    hidden = ["official"] if any(table["Source"]) else ["official", "Source"]
+    shown = make_table(table, hidden=hidden, names={"Part of the rule": "part", "Source": "note"})
     return Section(
         "The rule",
         text=tuple(t for t in text if t),
-        tables=(Table(named(worked, "rule"), "The rule, part by part", TableData(table)),),
+        tables=(Table(named(worked, "rule"), "The rule, part by part", shown),),
     )
 
 
 def _columns(frame: pl.DataFrame, *without: str) -> TableData:
-    """Give a table of areas for readers."""
+    """Give a table of areas for readers, and every column of it for programs."""
     kept = {c: h for c, h in HEADS.items() if c in frame.columns and c not in without}
-    shown = frame.select(list(kept))
-    whole = [c for c in ("population", "rank", "order") if c in kept]
-    shown = shown.with_columns(pl.col(whole).round(0).cast(pl.Int64))
+    known = frame.select(c for c in frame.columns if c in kept or c not in HEADS)
+    shown = known.select(*kept, pl.exclude(*kept)).rename(kept)
     if "in_need" in kept:
-        shown = shown.with_columns(
-            in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no"))
-        )
-    shown = shown.rename(kept)
-    shown = shown.drop(h for h in _PLACES if h in shown.columns and shown[h].is_null().all())
+        said = pl.when(kept["in_need"]).then(pl.lit("yes")).otherwise(pl.lit("no"))
+        shown = shown.with_columns(said.alias(kept["in_need"]))
+    empty = [h for h in _PLACES if h in shown.columns and shown[h].is_null().all()]
     large = {h for h in _PLACES if h in shown.columns and (shown[h].abs() >= _LARGE).any()}
     places = {h: 0 if h in large else n for h, n in _PLACES.items()}
-    return TableData(shown, frozenset({ON_LIST} & set(shown.columns)), places)
+    hidden = [*(c for c in shown.columns if c not in kept.values()), *empty]
+    return make_table(
+        shown, {ON_LIST}, places, whole=("People", "Rank"), hidden=hidden, names=_CODES
+    )
 
 
 def _passed_over(worked: AllocationResult, frame: pl.DataFrame) -> TableData:
@@ -294,10 +336,34 @@ def _passed_over(worked: AllocationResult, frame: pl.DataFrame) -> TableData:
     why = counts.select(
         pl.Series("Why not", [why_words(worked, why) for why in counts["why"]], pl.String),
         pl.col("n").cast(pl.Int64).alias("Areas"),
-        pl.col("population").round(0).cast(pl.Int64).alias("People"),
-        pl.col("need").round(0).cast(pl.Int64).alias("People in areas in need"),
+        pl.col("population").alias("People"),
+        pl.col("need").alias("People in areas in need"),
     )
-    return TableData(why)
+    return make_table(why, whole=_PEOPLE, names=_NAMES)
+
+
+def _figures(worked: AllocationResult) -> tuple[Figure, ...]:
+    """Give how many areas and people are on the list, in need, and what that costs."""
+    a, (n, needy) = worked.allocation, (worked.allocation.selected, worked.allocation.in_need)
+    many, in_need = int(n.sum()), int((n & needy).sum())
+    spent = (
+        ()
+        if a.spent is None
+        else (Figure("spent", "Awards in all", a.spent, money(a.spent), "GBP"),)
+    )
+    return (
+        Figure("selected", f"{a.areas.plural.capitalize()} on the list", many, f"{many:,}"),
+        Figure("selected_in_need", "Of these, in need", in_need, f"{in_need:,}"),
+        Figure("people_selected", "People there", a.people, format_people(a.people), "people"),
+        Figure(
+            "people_selected_in_need",
+            "Of these, in areas in need",
+            a.people_in_need,
+            format_people(a.people_in_need),
+            "people",
+        ),
+        *spent,
+    )
 
 
 def _list(worked: AllocationResult) -> Section:
@@ -335,10 +401,9 @@ def _list(worked: AllocationResult) -> Section:
     tables.append(
         Table(named(worked, "why"), "Why others are not on the list", _passed_over(worked, frame))
     )
-    number = format_count(int(a.selected.sum()), a.areas.singular, a.areas.plural)
     return Section(
         _who(worked),
-        text=(f"{number} on the list, with {format_people(a.people)}.",),
+        figures=_figures(worked),
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
     )
@@ -355,10 +420,10 @@ def _cap(worked: AllocationResult) -> Section | None:
         {
             "Who": ["Miss out because of a cap", "Get an award in their place"],
             "Areas": [int(cost.passed_over.sum()), int(cost.instead.sum())],
-            "People": [round(cost.people), round(cost.people_instead)],
-            "People in areas in need": [round(cost.people_in_need), round(cost.people_in_need_instead)],
+            "People": [cost.people, cost.people_instead],
+            "People in areas in need": [cost.people_in_need, cost.people_in_need_instead],
         }
-    )  # fmt: skip
+    )
     return Section(
         "The effect of the caps",
         text=(
@@ -368,7 +433,9 @@ def _cap(worked: AllocationResult) -> Section | None:
         ),
         tables=(
             Table(
-                named(worked, "cap-cost"), "Who gains and who loses by the caps", TableData(table)
+                named(worked, "cap-cost"),
+                "Who gains and who loses by the caps",
+                make_table(table, whole=_PEOPLE, names=_NAMES),
             ),
             Table(
                 named(worked, "passed-over"),
@@ -395,11 +462,15 @@ def _sure(worked: AllocationResult) -> Section | None:
         a.selected[shown],
         a.areas.plural,
     )
+    mean, low, high = float(c.kept.mean()), int(c.kept.min()), int(c.kept.max())
+    stay = Figure(
+        "selected_that_stay", f"{a.areas.plural.capitalize()} that stay on the list, on average", mean,
+        f"{mean:.0f} of {int(a.selected.sum()):,}", low=low, high=high, about=f"between {low:,} and {high:,}",
+    )  # fmt: skip
     return Section(
         "How certain the list is",
+        figures=(stay,),
         text=(
-            f"Of the {int(a.selected.sum()):,} on the list, {c.kept.mean():.0f} stay on average, between "
-            f"{int(c.kept.min()):,} and {int(c.kept.max()):,}.",
             f"We applied the rule {c.n_draws:,} times. Each time we varied {varied_words(worked)}, as the study says. "
             "Exclusions, caps, populations and the number of awards stayed the same.",
         ),
@@ -412,12 +483,7 @@ def _built(worked: AllocationResult) -> Section | None:
         return None
     b = worked.built
     left = b.left()
-    shown = left.select(
-        Code="code",
-        Neighbourhood="name",
-        People=pl.col("population").round(0).cast(pl.Int64),
-        Why="why",
-    )
+    shown = left.select(Code="code", Neighbourhood="name", People="population", Why="why")
     sizes = b.areas.population
     return Section(
         "How the areas were built up",
@@ -428,7 +494,12 @@ def _built(worked: AllocationResult) -> Section | None:
             "ways to join them would give other areas.",
         ),
         tables=(
-            Table(named(worked, "left"), "Not in any of these areas", TableData(shown), rows=ROWS),
+            Table(
+                named(worked, "left"),
+                "Not in any of these areas",
+                make_table(shown, whole=["People"], names={"Neighbourhood": "name"}),
+                rows=ROWS,
+            ),
         )
         if len(left)
         else (),

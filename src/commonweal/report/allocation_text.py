@@ -1,8 +1,8 @@
-"""An allocation in words, and as data."""
+"""An allocation in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -259,76 +259,6 @@ def table_of(worked: AllocationResult) -> pl.DataFrame:
 def named(worked: AllocationResult, what: str) -> str:
     """Name a chart or table after its programme, so that those of several fit in one report."""
     return f"{what}-{worked.allocation.programme.name}"
-
-
-def _against_data(against: AllocationComparison) -> dict[str, Any]:
-    """Give who gains and who loses compared with another programme as plain data."""
-    d = against.difference
-    return {
-        "programme": against.other.allocation.programme.name,
-        "on": d.areas.system,
-        **{
-            name: {
-                "areas": int((share > 0).sum()),
-                "people": d.people(share),
-                "people_in_need": d.people(share, in_need=True),
-            }
-            for name, share in shares_of(d).items()
-        },
-    }
-
-
-def allocation_data(
-    worked: AllocationResult, against: AllocationComparison | None = None
-) -> dict[str, Any]:
-    """Give everything as plain data for JSON."""
-    a, cost, c = worked.allocation, worked.allocation.cost, worked.chance
-    data: dict[str, Any] = {
-        "programme": a.programme.name,
-        "title": a.programme.title,
-        "beware": list(allocation_cautions(worked)),
-        "answer": list(allocation_answer(worked, against)),
-        "rule": [
-            {"part": part, "official": official, "note": note}
-            for part, official, note in rule_parts(worked)
-        ],
-        "selected": int(a.selected.sum()),
-        "selected_in_need": int((a.selected & a.in_need).sum()),
-        "people": a.people,
-        "people_in_need": a.people_in_need,
-        "spent_gbp": a.spent,
-        "cap_cost": {
-            "passed_over": int(cost.passed_over.sum()),
-            "people": cost.people,
-            "people_in_need": cost.people_in_need,
-            "instead": int(cost.instead.sum()),
-            "people_instead": cost.people_instead,
-            "people_in_need_instead": cost.people_in_need_instead,
-        },
-        "areas": table_of(worked).filter(pl.any_horizontal("selected", "passed_over")).to_dicts(),
-    }
-    if c is not None:
-        data["draws"] = {
-            "number": c.n_draws,
-            "seed": c.seed,
-            "varied": list(c.varied),
-            "kept_mean": float(c.kept.mean()),
-            "kept_least": int(c.kept.min()),
-        }
-    if (p := worked.published) is not None:
-        codes = a.areas.codes
-        data["agreement"] = {
-            "with": p.file,
-            "matched": len(p.matched),
-            "missed": [codes[int(row)] for row in p.missed],
-            "extra": [codes[int(row)] for row in p.extra],
-            "elsewhere": list(p.elsewhere),
-        }
-    if worked.built is not None:
-        data["in_no_area"] = worked.built.left().to_dicts()
-    if against is not None:
-        data["against"] = _against_data(against)
-    return data
 
 
 def shares_of(difference: AllocationDifference) -> dict[str, NDArray[np.float64]]:

@@ -1,15 +1,15 @@
-"""An appraisal in words, as data, as sections of a report, and as a report of its own."""
+"""An appraisal in words, as sections of a report, and as a report of its own."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from commonweal.document.format import percent
-from commonweal.document.model import Document, Section, Table, TableData, whole_numbers
+from commonweal.document.model import Document, Figure, Section, Table, make_table
 from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
 from commonweal.report.appraisal_charts import (
@@ -124,85 +124,6 @@ def _changed(change: float | None) -> str:
     return f"{change:+.0%}".replace("-", "−")
 
 
-def _turning_points(appraisal: Appraisal) -> dict[str, Any]:
-    """Give switching values, and the effect of each input, as plain data."""
-    return {
-        "switching_values": [
-            {
-                "input": s.input.name,
-                "label": s.input.label,
-                "expected": s.expected,
-                "even_at": s.value,
-                "beyond": s.beyond,
-            }
-            for s in appraisal.switching_values
-        ],
-        "tornado": [
-            {
-                "input": s.input.name,
-                "label": s.input.label,
-                "low": s.low,
-                "high": s.high,
-                "npsv": list(s.npsv),
-                "share_of_variance": s.share,
-            }
-            for s in appraisal.swings
-        ],
-    }
-
-
-def appraisal_data(appraisal: Appraisal) -> dict[str, Any]:
-    """Give an appraisal as plain data, for JSON; null where a number is not defined."""
-    p = appraisal.project
-    return {
-        "project": p.name,
-        "title": p.title,
-        "fictional": p.fictional,
-        "reference_case": p.reference_case,
-        "price_year": p.price_year,
-        "start": p.start,
-        "horizon": p.horizon,
-        "parameters": appraisal.parameters.name,
-        "draws": appraisal.draws,
-        "seed": appraisal.seed,
-        "interval": [0.025, 0.975],
-        "measures": {
-            name: {
-                "what": MEASURES[name],
-                "unit": "GBP per GBP" if name in RATIOS else "GBP",
-                **_estimate(appraisal.measures[name]),
-            }
-            for name in shown_measures(appraisal)
-        },
-        "worth_it": appraisal.worth_it,
-        "worth_it_weighted": appraisal.worth_it_weighted,
-        "over_budget": appraisal.over_budget,
-        "lines": [
-            {
-                "name": r.line.name,
-                "label": r.line.label,
-                "side": r.line.side,
-                **_estimate(r.present),
-                "before_discounting": r.plain,
-                "none": r.none,
-                "may_be_none": r.may_be_none,
-            }
-            for r in appraisal.lines
-        ],
-        **_turning_points(appraisal),
-        "drivers": list(appraisal.drivers),
-        "assumptions": list(appraisal.assumptions),
-        "cautions": list(appraisal.cautions),
-        "unquantified": list(p.unquantified),
-        "evidence": list(appraisal.works),
-    }
-
-
-def _estimate(e: Estimate) -> dict[str, float | None]:
-    values = {name: getattr(e, name) for name in ("expected", "mean", "low", "median", "high")}
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
-
-
 _FIRST_YEARS = 20
 """Years that stand on the page; the workbook and the table's file have all."""
 
@@ -225,6 +146,7 @@ def appraisal_document(appraisal: Appraisal) -> Document:
             ("parameters", parameters.model_dump(mode="json", exclude_defaults=True)),
             ("draws", appraisal.draws),
             ("seed", appraisal.seed),
+            ("interval", [0.025, 0.975]),
         ),
     )
 
@@ -256,6 +178,7 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             "How certain the answer is",
             text=(_how_sure(appraisal),),
             charts=_given(chance_chart(appraisal)),
+            figures=_shares(appraisal) if appraisal.swings else (),
         ),
         Section(
             "Biggest sources of uncertainty",
@@ -263,6 +186,20 @@ def appraisal_sections(appraisal: Appraisal) -> tuple[Section, ...]:
             charts=_given(tornado_chart(appraisal)),
             tables=(_inputs(appraisal),),
         ),
+    )
+
+
+def _shares(appraisal: Appraisal) -> tuple[Figure, ...]:
+    """Give in what share of recalculations it is worth its cost, and costs more than the budget."""
+    told = (
+        ("worth_it", "Benefits exceed costs in", appraisal.worth_it),
+        ("worth_it_weighted", "The same with welfare weights", appraisal.worth_it_weighted),
+        ("over_budget", "Costs exceed the budget in", appraisal.over_budget),
+    )
+    return tuple(
+        Figure(name, label, share, percent(share), about="share of recalculations")
+        for name, label, share in told
+        if share is not None
     )
 
 
@@ -290,19 +227,22 @@ def _measures(appraisal: Appraisal) -> tuple[Table, Table]:
         Table(
             chart_id(appraisal, "amounts"),
             "Costs, benefits and net value (£)",
-            TableData(
-                _estimates(appraisal, amounts).with_columns(
-                    pl.col(pl.Float64).round(0).cast(pl.Int64)
-                )
+            make_table(
+                _estimates(appraisal, amounts),
+                whole=("Expected", "Low", "Median", "High"),
+                hidden=_MORE,
             ),
             "Present values. 95% of recalculations lie between low and high.",
         ),
         Table(
             chart_id(appraisal, "ratios"),
             "Benefits for each pound of public money",
-            TableData(_estimates(appraisal, ratios)),
+            make_table(_estimates(appraisal, ratios), hidden=_MORE),
         ),
     )
+
+
+_MORE = ("name", "mean")
 
 
 def _estimates(appraisal: Appraisal, names: list[str]) -> pl.DataFrame:
@@ -314,6 +254,8 @@ def _estimates(appraisal: Appraisal, names: list[str]) -> pl.DataFrame:
             "Low": [e.low for e in found],
             "Median": [e.median for e in found],
             "High": [e.high for e in found],
+            "name": names,
+            "mean": [e.mean for e in found],
         }
     )
 
@@ -325,11 +267,16 @@ def _lines(appraisal: Appraisal) -> Table:
         {
             "Line": [r.line.label for r in rows],
             "Kind": [SIDES[r.line.side] for r in rows],
-            "Undiscounted (£)": [round(r.plain) for r in rows],
-            "Present value (£)": [round(r.present.expected) for r in rows],
-            "Low (£)": [round(r.present.low) for r in rows],
-            "High (£)": [round(r.present.high) for r in rows],
+            "Undiscounted (£)": [r.plain for r in rows],
+            "Present value (£)": [r.present.expected for r in rows],
+            "Low (£)": [r.present.low for r in rows],
+            "High (£)": [r.present.high for r in rows],
             NONE: [r.none if b else None for r, b in zip(rows, benefit, strict=True)],
+            "name": [r.line.name for r in rows],
+            "side": [r.line.side for r in rows],
+            "mean": [r.present.mean for r in rows],
+            "median": [r.present.median for r in rows],
+            "may_be_none": [r.may_be_none for r in rows],
         },
         schema_overrides={NONE: pl.Float64},
     )
@@ -340,9 +287,22 @@ def _lines(appraisal: Appraisal) -> Table:
         f"Costs include optimism bias; benefits are the additional part. {NONE}: the share of recalculations in which "
         "a benefit is 0 or less. The amounts have no welfare weights."
     )
-    return Table(
-        chart_id(appraisal, "lines"), "Every cost and benefit", TableData(frame, frozenset({NONE})), about
-    )  # fmt: skip
+    shown = make_table(
+        frame,
+        {NONE},
+        whole=_POUNDS,
+        hidden=("name", "side", "mean", "median", "may_be_none"),
+        names=_POUNDS | {NONE: "none"},
+    )
+    return Table(chart_id(appraisal, "lines"), "Every cost and benefit", shown, about)
+
+
+_POUNDS = {
+    "Undiscounted (£)": "before_discounting",
+    "Present value (£)": "expected",
+    "Low (£)": "low",
+    "High (£)": "high",
+}
 
 
 def _years(appraisal: Appraisal) -> Table:
@@ -366,16 +326,17 @@ def _years(appraisal: Appraisal) -> Table:
     frame = pl.DataFrame(
         {
             "Year": [f"{k} ({start + k})" for k in range(len(appraisal.factors))],
-            **{heads[side]: whole_numbers(flow) for side, flow in sums.items()},
-            "Net (£)": whole_numbers(np.asarray(net)),
+            **{heads[side]: flow for side, flow in sums.items()},
+            "Net (£)": np.asarray(net),
             "Discount factor": appraisal.factors,
-            "Net, present value (£)": whole_numbers(np.asarray(net) * appraisal.factors),
+            "Net, present value (£)": np.asarray(net) * appraisal.factors,
         }
     )
+    whole = [*heads.values(), "Net (£)", "Net, present value (£)"]
     return Table(
         chart_id(appraisal, "years"),
         "Year by year",
-        TableData(frame, places={"Discount factor": 6}),
+        make_table(frame, places={"Discount factor": 6}, whole=whole),
         "Before discounting, with every input at its expected value. The last column adds up to the net present "
         "social value. Transfers are left out.",
         rows=_FIRST_YEARS,
@@ -383,7 +344,10 @@ def _years(appraisal: Appraisal) -> Table:
 
 
 def _inputs(appraisal: Appraisal) -> Table:
+    """Give every input with its switching value and, for programs, what it does to the net value by itself."""
     rows = appraisal.switching_values
+    swings = {s.input.name: s for s in appraisal.swings}
+    alone = [swings.get(s.input.name) for s in rows]
     frame = pl.DataFrame(
         {
             "Input": [s.input.label for s in rows],
@@ -395,15 +359,39 @@ def _inputs(appraisal: Appraisal) -> Table:
             ],
             "Change": [_changed(s.change) for s in rows],
             BEYOND: [None if s.value is None else s.beyond for s in rows],
+            "name": [s.input.name for s in rows],
+            "expected": [s.expected for s in rows],
+            "even_at": [s.value for s in rows],
+            "low": [s and s.low for s in alone],
+            "high": [s and s.high for s in alone],
+            "npsv_at_low": [s and s.npsv[0] for s in alone],
+            "npsv_at_high": [s and s.npsv[1] for s in alone],
+            "share_of_variance": [s and s.share for s in alone],
         },
-        schema_overrides={BEYOND: pl.Float64},
+        schema_overrides=dict.fromkeys((BEYOND, *_BEHIND[1:]), pl.Float64),
     )
     about = (
         "Breaks even at: the switching value, at which net present social value is 0 and all other inputs are at their "
         "expected values. “None”: no plausible value does that. Change: from the expected value. Beyond: the share of "
         "recalculations in which the input lies on the other side."
     )
-    return Table(
-        chart_id(appraisal, "inputs"), "Every input, and where the project breaks even",
-        TableData(frame, frozenset({BEYOND})), about,
-    )  # fmt: skip
+    shown = make_table(
+        frame,
+        {BEYOND},
+        hidden=_BEHIND,
+        names={"Expected": "expected_in_words", "Breaks even at": "even_at_in_words"},
+    )
+    title = "Every input, and where the project breaks even"
+    return Table(chart_id(appraisal, "inputs"), title, shown, about)
+
+
+_BEHIND = (
+    "name",
+    "expected",
+    "even_at",
+    "low",
+    "high",
+    "npsv_at_low",
+    "npsv_at_high",
+    "share_of_variance",
+)

@@ -9,12 +9,11 @@ import polars as pl
 
 from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Figure, Section, Table, TableData, make_table
 from commonweal.invest.appraisal.appraise import money
 from commonweal.report.portfolio_text import (
     by_intervention,
     portfolio_answer,
-    portfolio_data,
     portfolio_warnings,
 )
 
@@ -27,12 +26,17 @@ if TYPE_CHECKING:
 __all__ = [
     "frontier_chart",
     "portfolio_answer",
-    "portfolio_data",
     "portfolio_document",
     "portfolio_sections",
 ]
 
 AGAIN = "Chosen again"
+_NAMES = {
+    "Budget (£)": "budget_gbp",
+    "Spent (£)": "spent_gbp",
+    "Need met (person-years)": "need_met_person_years",
+    "At most": "bound_person_years",
+}
 _LIMITS = (
     "The mix is the best by this count of need. It does not know what residents want, who could run it or which "
     "buildings exist.",
@@ -58,8 +62,57 @@ def portfolio_document(found: Portfolio, sources: tuple[str, ...] = ()) -> Docum
         limits=_LIMITS,
         works=tuple(interventions.works),
         sources=sources,
-        account=(("portfolio", portfolio_data(found)),),
+        account=_account(found),
     )
+
+
+def _account(found: Portfolio) -> tuple[tuple[str, object], ...]:
+    """Give what was asked, how the mix was found, and every recalculation."""
+    s, i = found.stability, found.builder.interventions
+    return (
+        ("fictional", found.fictional),
+        ("index", found.builder.measure.index),
+        ("interventions", i.name),
+        ("price_year", i.price_year),
+        ("budget_gbp", found.rules.budget),
+        ("years", found.rules.years),
+        ("a_year_gbp", found.rules.a_year),
+        ("gap", found.mix.gap),
+        ("draws", None if s is None else s.draws),
+        ("seed", None if s is None else s.seed),
+        ("need_met_in_draws_person_years", None if s is None else s.met.tolist()),
+        (
+            "selected",
+            None if found.after is None else {k: list(v) for k, v in found.after.selected.items()},
+        ),
+    )
+
+
+def _figures(found: Portfolio) -> tuple[Figure, ...]:
+    """Give what is spent, who is reached, and the need that is met."""
+    reached, met = int(found.reached.sum()), float(found.recount.met.sum())
+    unit, n = "person-years", len(found.problem.codes)
+    over = () if found.stability is None else (
+        Figure("share_over_budget", "Recalculations that cost more than the budget", found.stability.over,
+               percent(found.stability.over)),
+    )  # fmt: skip
+    return (
+        Figure("spent", "Spent", found.spent, money(found.spent), "GBP"),
+        Figure(
+            "areas_reached",
+            f"{found.plural.capitalize()} that get something",
+            reached,
+            f"{reached:,} of {n:,}",
+        ),
+        Figure("areas", f"{found.plural.capitalize()} considered", n, f"{n:,}"),
+        Figure("need_met", "Need met (person-years)", met, f"{met:,.0f}", unit),
+        Figure(
+            "need_met_as_chosen", "The same by the count used to choose the mix (person-years)",
+            found.mix.met, f"{found.mix.met:,.0f}", unit,
+        ),
+        Figure("bound", "At most by that count (person-years)", found.mix.bound, f"{found.mix.bound:,.0f}", unit),
+        *over,
+    )  # fmt: skip
 
 
 def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
@@ -70,6 +123,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
             text=(_counted(found),),
             tables=(_interventions(found), _choices(found), _years(found)),
             warnings=portfolio_warnings(found),
+            figures=_figures(found),
         ),
         Section(
             "What other budgets would meet",
@@ -84,6 +138,7 @@ def portfolio_sections(found: Portfolio) -> tuple[Section, ...]:
             text=(interventions_note(found),),
             points=_sources(found),
             tables=(_costs(found), _effects(found)),
+            annex=True,
         ),
     )
 
@@ -109,15 +164,22 @@ def _interventions(found: Portfolio) -> Table:
         {
             "Intervention": [r[0] for r in rows],
             found.plural.capitalize(): [r[1] for r in rows],
-            "Cost (£)": [round(r[2]) for r in rows],
-            "Need met alone (person-years)": [round(r[3]) for r in rows],
+            "Cost (£)": [r[2] for r in rows],
+            "Need met alone (person-years)": [r[3] for r in rows],
+            "name": list(found.problem.interventions),
         }
     )
     about = "Need met alone: without the others in the same area, so the rows add up to more than the total."
     if found.stability is not None:
         frame = frame.with_columns(pl.Series("Average, recalculated", [r[4] for r in rows]))
         about += " Average, recalculated: in how many it is in the best mix, on average over the recalculations."
-    return Table("portfolio-interventions", "What is funded", TableData(frame), about)
+    shown = make_table(
+        frame,
+        whole=("Cost (£)", "Need met alone (person-years)"),
+        hidden=["name"],
+        names={"Cost (£)": "cost_gbp", found.plural.capitalize(): "areas"},
+    )
+    return Table("portfolio-interventions", "What is funded", shown, about)
 
 
 def _choices(found: Portfolio) -> Table:
@@ -130,24 +192,34 @@ def _choices(found: Portfolio) -> Table:
             "Name": [p.names[a] for a, _ in at],
             "Code": [p.codes[a] for a, _ in at],
             "Authority": [p.authorities[a] for a, _ in at],
-            "People": [round(float(p.people[a])) for a, _ in at],
+            "People": [float(p.people[a]) for a, _ in at],
             "Rank today": [int(found.builder.measure.rank[a]) for a, _ in at],
             "Intervention": [label[i] for _, i in at],
             "From year": [int(start[a, i]) + 1 for a, i in at],
-            "Cost (£)": [round(float(spent[a, i])) for a, i in at],
+            "Cost (£)": [float(spent[a, i]) for a, i in at],
+            "intervention": [p.interventions[i] for _, i in at],
         }
     )
-    shares: frozenset[str] = frozenset()
+    again = found.stability is not None
     if found.stability is not None:
         often = pl.Series(AGAIN, [float(found.stability.often[a, i]) for a, i in at])
-        frame, shares = frame.with_columns(often), frozenset({AGAIN})
+        frame = frame.with_columns(often)
+    shown = make_table(
+        frame.sort("Rank today", "Intervention"),
+        {AGAIN},
+        whole=("People", "Cost (£)"),
+        hidden=["intervention"],
+        names={
+            "Intervention": "label", "From year": "start_year", "Cost (£)": "cost_gbp", AGAIN: "share_of_draws"
+        },
+    )  # fmt: skip
     return Table(
         "portfolio-places",
         f"What is funded in the {found.plural}",
-        TableData(frame.sort("Rank today", "Intervention"), shares),
+        shown,
         f"Rank 1 is the greatest need. {AGAIN}: the share of recalculations, with different costs and effects, in "
         "which it is in the best mix."
-        if shares
+        if again
         else "Rank 1 is the greatest need.",
         rows=30,
     )
@@ -157,11 +229,12 @@ def _years(found: Portfolio) -> Table:
     frame = pl.DataFrame(
         {
             "Year": list(range(1, found.rules.years + 1)),
-            "Spent (£)": [round(float(x)) for x in found.mix.spent],
-            "Need met (person-years)": [round(float(x)) for x in found.recount.by_year],
+            "Spent (£)": [float(x) for x in found.mix.spent],
+            "Need met (person-years)": [float(x) for x in found.recount.by_year],
         }
     )
-    return Table("portfolio-years", "Year by year", TableData(frame))
+    shown = make_table(frame, whole=frame.columns[1:], names=_NAMES)
+    return Table("portfolio-years", "Year by year", shown)
 
 
 def _sources(found: Portfolio) -> tuple[str, ...]:
@@ -284,16 +357,18 @@ def frontier_chart(points: Sequence[Point], budget: float, plural: str) -> Chart
         "the proven limit. Where there is no bar, the two are the same."
     )
     title = _finding(points, budget)
-    numbers = TableData(
+    numbers = make_table(
         pl.DataFrame(
             {
-                "Budget (£)": [round(p.budget) for p in points],
-                "Spent (£)": [round(float(p.mix.spent.sum())) for p in points],
-                "Need met (person-years)": [round(p.mix.met) for p in points],
-                "At most": [round(p.mix.bound) for p in points],
+                "Budget (£)": [float(p.budget) for p in points],
+                "Spent (£)": [float(p.mix.spent.sum()) for p in points],
+                "Need met (person-years)": [float(p.mix.met) for p in points],
+                "At most": [float(p.mix.bound) for p in points],
                 plural.capitalize(): [int(p.mix.chosen.any(axis=1).sum()) for p in points],
             }
-        )
+        ),
+        whole=_NAMES,
+        names=_NAMES,
     )
     drawn = svg("portfolio-frontier", title, about, left + wide + 40, top + tall + 34, parts)
     return Chart("portfolio-frontier", title, about, drawn, numbers)

@@ -1,4 +1,4 @@
-"""A portfolio in words, and as data."""
+"""A portfolio in words."""
 
 from __future__ import annotations
 
@@ -163,64 +163,3 @@ def portfolio_warnings(found: Portfolio) -> tuple[str, ...]:
         "We assume that an intervention has the same effect everywhere, and that the effect ends when it ends."
     )
     return tuple(told)
-
-
-def _choices(found: Portfolio) -> list[dict[str, Any]]:
-    """Give what is begun where and when as plain data."""
-    p, s = found.problem, found.stability
-    spent = p.spent(found.mix.start, found.rules.years).sum(axis=2)
-    return [
-        {
-            "code": p.codes[a],
-            "name": p.names[a],
-            "intervention": p.interventions[i],
-            "start_year": int(found.mix.start[a, i]) + 1,
-            "cost_gbp": float(spent[a, i]),
-            "share_of_draws": None if s is None else float(s.often[a, i]),
-        }
-        for a, i in np.argwhere(found.mix.chosen).tolist()
-    ]
-
-
-def portfolio_data(found: Portfolio) -> dict[str, Any]:
-    """Give a portfolio as plain data, for JSON."""
-    p, rules, s = found.problem, found.rules, found.stability
-    return {
-        "title": found.title,
-        "fictional": found.fictional,
-        "index": found.builder.measure.index,
-        "interventions": found.builder.interventions.name,
-        "price_year": found.builder.interventions.price_year,
-        "budget_gbp": rules.budget,
-        "years": rules.years,
-        "a_year_gbp": rules.a_year,
-        "spent_gbp": found.spent,
-        "spent_by_year_gbp": [float(x) for x in found.mix.spent],
-        "need_met_person_years": float(found.recount.met.sum()),
-        "need_met_as_chosen_person_years": found.mix.met,
-        "bound_person_years": found.mix.bound,
-        "gap": found.mix.gap,
-        "places": len(p.codes),
-        "places_reached": int(found.reached.sum()),
-        "choices": _choices(found),
-        "frontier": [
-            {
-                "budget_gbp": q.budget,
-                "need_met_person_years": q.mix.met,
-                "bound_person_years": q.mix.bound,
-            }
-            for q in found.frontier
-        ],
-        "draws": None
-        if s is None
-        else {
-            "draws": s.draws,
-            "seed": s.seed,
-            "share_over_budget": s.over,
-            "need_met_person_years": s.met.tolist(),
-        },
-        "selected": None
-        if found.after is None
-        else {name: list(pair) for name, pair in found.after.selected.items()},
-        "beware": list(portfolio_warnings(found)),
-    }

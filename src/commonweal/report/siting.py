@@ -1,16 +1,16 @@
-"""New sites for an area in words, as data, as a section of a report, and as a report of its own."""
+"""New sites for an area: in words, as a section of a report, and as a report of its own."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from commonweal.areas import load_systems
 from commonweal.document.format import format_count, format_people, percent
-from commonweal.document.model import Document, Section, Table, TableData
+from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
 from commonweal.report.invest_maps import siting_map
 
@@ -59,60 +59,6 @@ def _unread(sited: SitingResult) -> str:
 NO_EFFECT = (
     "This study measures nothing from such venues, so its indices and lists would not change."
 )
-
-
-def siting_data(sited: SitingResult) -> dict[str, Any]:
-    """Give every number unrounded, as plain data."""
-    s, goal = sited.solution, sited.solution.goal
-    before, after = sited.reached()
-    mean_before, mean = sited.mean_m()
-    effect = sited.effect
-    return {
-        "area": sited.title,
-        "answer": siting_answer(sited),
-        "kind": sited.kind,
-        "kind_read": not sited.unread,
-        "fictional": sited.fictional,
-        "model": goal.model,
-        "sites_asked": goal.sites,
-        "budget_gbp": goal.budget,
-        "minutes": sited.minutes,
-        "equity": sited.equity,
-        "demand_points": len(sited.demand),
-        "candidates": len(sited.candidates),
-        "existing": None if sited.unread else len(sited.existing),
-        "people": float(sited.demand.people.sum()),
-        "reached_before": None if sited.unread else before,
-        "reached": after,
-        "mean_m_before": None if sited.unread else mean_before,
-        "mean_m": mean,
-        "out_of_reach_of_any_site": sited.lost(),
-        "objective_before": None if sited.unread else _finite(s.objective_before),
-        "objective": _finite(s.objective),
-        "bound": _finite(s.bound),
-        "gap": s.gap if np.isfinite(s.gap) else None,
-        "proven": s.proven,
-        "ended": s.ended,
-        "how": s.how,
-        "spent_gbp": s.spent if sited.candidates.costed else None,
-        "sites": _sites_data(sited),
-        "effect": None
-        if effect is None
-        else {
-            "how": effect.how,
-            "indicators": effect.indicators.to_dicts(),
-            "lists": effect.lists.to_dicts(),
-            "moves": effect.moves.to_dicts(),
-            "areas": effect.areas.to_dicts(),
-        },
-    }
-
-
-def _sites_data(sited: SitingResult) -> list[dict[str, Any]]:
-    """Give the sites with units in the names; what a site costs only where that was stated."""
-    names = {"cost": "cost_gbp", "nearest": "people_nearest", "newly": "people_newly_reached"}
-    shown = sited.sites if sited.candidates.costed else sited.sites.drop("cost")
-    return shown.rename(names, strict=False).to_dicts()
 
 
 def siting_answer(sited: SitingResult) -> list[str]:
@@ -251,10 +197,6 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
-
-
 def siting_section(sited: SitingResult) -> Section:
     """Tell it as a part of a report: text, a map, and tables of sites, people and effects."""
     chart = siting_map(sited)
@@ -283,6 +225,60 @@ def siting_section(sited: SitingResult) -> Section:
         charts=() if chart is None else (chart,),
         tables=tuple(tables),
         warnings=tuple(siting_warnings(sited)),
+        figures=_figures(sited),
+    )
+
+
+def _figures(sited: SitingResult) -> tuple[Figure, ...]:
+    """Give who is within reach and how far people walk, before and after; no "before" where no venue was read."""
+    s, (before, after), (far, near) = sited.solution, sited.reached(), sited.mean_m()
+    total = float(sited.demand.people.sum())
+    within = f"within {sited.minutes:g} minutes' walk of one"
+    told = [Figure("people", "People", total, format_people(total), "people")]
+    if not sited.unread:
+        shown = format_people(before)
+        told.append(Figure("reached_before", f"Now {within}", before, shown, "people"))
+    told.append(Figure("reached", f"Then {within}", after, format_people(after), "people"))
+    if not sited.unread:
+        told.append(Figure("mean_m_before", "Average distance now", far, _distance(far), "m"))
+    told.append(Figure("mean_m", "Average distance then", near, _distance(near), "m"))
+    if sited.candidates.costed:
+        told.append(Figure("sites_spent", "Cost of the sites", s.spent, f"£{s.spent:,.0f}", "GBP"))
+    return tuple(told)
+
+
+def siting_account(sited: SitingResult) -> tuple[tuple[str, object], ...]:
+    """Give what was asked, and how the search ended."""
+    s, goal, effect = sited.solution, sited.solution.goal, sited.effect
+    return (
+        ("area", sited.title),
+        ("kind", sited.kind),
+        ("kind_read", not sited.unread),
+        ("fictional", sited.fictional),
+        ("model", goal.model),
+        ("sites_asked", goal.sites),
+        ("budget_gbp", goal.budget),
+        ("minutes", sited.minutes),
+        ("equity", sited.equity),
+        ("demand_points", len(sited.demand)),
+        ("candidates", len(sited.candidates)),
+        ("existing", None if sited.unread else len(sited.existing)),
+        ("out_of_reach_of_any_site", sited.lost()),
+        ("objective_before", None if sited.unread else s.objective_before),
+        ("objective", s.objective),
+        ("bound", s.bound),
+        ("gap", s.gap),
+        ("proven", s.proven),
+        ("ended", s.ended),
+        ("how", s.how),
+        *(
+            ()
+            if effect is None
+            else (
+                ("indicators", effect.indicators.to_dicts()),
+                ("lists", effect.lists.to_dicts()),
+            )
+        ),
     )
 
 
@@ -312,7 +308,7 @@ def siting_document(sited: SitingResult) -> Document:
             "We assume that a new venue is as good as an existing one, and that everybody goes to the nearest.",
         ),
         sources=() if sited.fictional else source_lines(sited.sources),
-        account=(("siting", siting_data(sited)),),
+        account=siting_account(sited),
     )
 
 
@@ -331,8 +327,8 @@ def _sites(sited: SitingResult) -> TableData:
     frame = sited.sites.select(
         pl.int_range(1, pl.len() + 1).alias("Site"),
         pl.col("name").fill_null(pl.col("id")).alias("Where"),
-        pl.col("newly").round().cast(pl.Int64).alias("People newly reached"),
-        pl.col("nearest").round().cast(pl.Int64).alias("People nearest to it"),
+        pl.col("newly").alias("People newly reached"),
+        pl.col("nearest").alias("People nearest to it"),
         pl.col("cost").alias("Cost (£)"),
         pl.col("longitude").alias("Longitude"),
         pl.col("latitude").alias("Latitude"),
@@ -340,7 +336,12 @@ def _sites(sited: SitingResult) -> TableData:
     )
     if not sited.candidates.costed:
         frame = frame.drop("Cost (£)")
-    return TableData(frame, places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0})
+    return make_table(
+        frame,
+        places={"Longitude": 5, "Latitude": 5, "Cost (£)": 0},
+        whole=("People newly reached", "People nearest to it"),
+        names={"Where": "name", "Cost (£)": "cost_gbp"},
+    )
 
 
 def _shorter(sited: SitingResult) -> TableData:
@@ -349,15 +350,20 @@ def _shorter(sited: SitingResult) -> TableData:
         {
             "Name": list(d.names),
             "Code": list(d.codes),
-            "People": d.people.round().astype(np.int64),
+            "People": d.people,
             "Need (times the average)": d.need,
-            "Metres before": pl.Series(s.distance_before, nan_to_null=True).round().cast(pl.Int64),
-            "Metres after": pl.Series(s.distance, nan_to_null=True).round().cast(pl.Int64),
+            "Metres before": pl.Series(s.distance_before, nan_to_null=True),
+            "Metres after": pl.Series(s.distance, nan_to_null=True),
         }
     )
     limit = int(sited.problem.limit)
-    by = pl.col("Metres before").fill_null(limit) - pl.col("Metres after").fill_null(limit)
-    return TableData(frame.filter(by > 0).sort(by, descending=True, maintain_order=True))
+    before, after = (pl.col(f"Metres {w}").round().fill_null(limit) for w in ("before", "after"))
+    closer = frame.filter(before > after).sort(before - after, descending=True, maintain_order=True)
+    return make_table(
+        closer,
+        whole=("People", "Metres before", "Metres after"),
+        names={"Need (times the average)": "need"},
+    )
 
 
 def _effect_tables(effect: SitingEffect) -> list[Table]:
@@ -369,13 +375,18 @@ def _effect_tables(effect: SitingEffect) -> list[Table]:
         pl.col("rank").alias("Rank after"),
         pl.col("score_before").alias("Score before"),
         pl.col("score").alias("Score after"),
+        "population",
     )
     order = (pl.col("Rank before") - pl.col("Rank after")).fill_null(0)
     tables = [
         Table(
             "siting-indices",
             "How the indices would change",
-            TableData(areas.sort(order, maintain_order=True)),
+            make_table(
+                areas.sort(order, maintain_order=True),
+                hidden=["population"],
+                names={"Rank after": "rank", "Score after": "score"},
+            ),
             f"Rank 1 is the greatest need. {effect.how}",
             rows=20,
         )
@@ -387,12 +398,13 @@ def _effect_tables(effect: SitingEffect) -> list[Table]:
             pl.col("code").alias("Code"),
             pl.col("move").alias("Joins or leaves"),
             pl.when("inside").then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("In this area"),
+            "inside",
         )
         tables.append(
             Table(
                 "siting-lists",
                 "Who would leave and join a list",
-                TableData(moves),
+                make_table(moves, hidden=["inside"], names={"Joins or leaves": "move"}),
                 "Scores are relative: an area can join or leave although nothing changes there.",
             )
         )

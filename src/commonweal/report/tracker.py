@@ -1,20 +1,20 @@
-"""What changed in the areas of a baseline: in words, as data, and as a report."""
+"""What changed in the areas of a baseline: in words, and as a report."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
 from commonweal.document.format import format_count, join_words
-from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.document.model import Chart, Document, Section, Table, TableData, make_table
 from commonweal.invest.tracker import FEW, LEVEL, PERCENTILE_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.invest.tracker import DiDEstimate, MeasureChange, TrackerResult
+    from commonweal.invest.tracker import MeasureChange, TrackerResult
 
 
 NOT_CAUSE = (
@@ -172,52 +172,6 @@ def tracker_method(found: TrackerResult) -> str:
     )
 
 
-def tracker_data(found: TrackerResult) -> dict[str, Any]:
-    """Give what moved as plain data, for JSON."""
-    return {
-        "baseline": found.baseline.study,
-        "later": found.later.study,
-        "earlier": None if found.earlier is None else found.earlier.study,
-        "within": list(found.within),
-        "clusters": found.clusters,
-        "places": len(found.matched.places),
-        "left_out": [found.baseline.codes[a] for a in found.matched.alone],
-        "moved": [
-            {
-                "measure": m.measure.name,
-                "label": m.measure.label,
-                "unit": m.measure.unit,
-                "better": m.measure.better,
-                "then": m.then,
-                "now": m.now,
-                **_numbers(m.difference),
-                "p_adjusted": m.adjusted,
-                "before": None if m.before is None else _numbers(m.before),
-            }
-            for m in found.moved
-        ],
-        "skipped": found.skipped,
-        "balance": found.balance.to_dicts(),
-        "beware": list(tracker_warnings(found)),
-        "method": tracker_method(found),
-    }
-
-
-def _numbers(d: DiDEstimate) -> dict[str, float | int]:
-    return {
-        "difference": d.estimate,
-        "low": d.low,
-        "high": d.high,
-        "se": d.se,
-        "p": d.p,
-        "places": d.places,
-        "like": d.like,
-        "change": d.own,
-        "change_of_like": d.theirs,
-        "clusters": d.clusters,
-    }
-
-
 def _label(found: TrackerResult, name: str) -> str:
     return next(m.label for m in found.baseline.measures if m.name == name)
 
@@ -245,7 +199,15 @@ def tracker_document(found: TrackerResult, sources: tuple[str, ...] = ()) -> Doc
         limits=(NOT_CAUSE,),
         works=(),
         sources=sources,
-        account=(("tracker", tracker_data(found)),),
+        account=(
+            ("baseline", found.baseline.study),
+            ("later", found.later.study),
+            ("earlier", None if found.earlier is None else found.earlier.study),
+            ("within", list(found.within)),
+            ("clusters", found.clusters),
+            ("followed", len(found.matched.places)),
+            ("left_out", [found.baseline.codes[a] for a in found.matched.alone]),
+        ),
     )
 
 
@@ -294,22 +256,45 @@ def _moved(found: TrackerResult) -> Table:
             "To": [m.difference.high for m in rows],
             "p": [m.difference.p for m in rows],
             "p, adjusted": [m.adjusted for m in rows],
+            "measure": [m.measure.name for m in rows],
+            "measured_in": [m.measure.unit for m in rows],
+            "se": [m.difference.se for m in rows],
+            "places": [m.difference.places for m in rows],
+            "like": [m.difference.like for m in rows],
+            "clusters": [m.difference.clusters for m in rows],
         }
     )
+    hidden = ["measure", "measured_in", "se", "places", "like", "clusters"]
     if found.earlier is not None:
         before = [m.before for m in rows]
+        shown = {"Before": "estimate", "Before, from": "low", "Before, to": "high"}
+        more = {
+            f"before_{k}": k for k in ("se", "p", "places", "like", "own", "theirs", "clusters")
+        }
         frame = frame.with_columns(
-            pl.Series("Before", [b and b.estimate for b in before], dtype=pl.Float64),
-            pl.Series("Before, from", [b and b.low for b in before], dtype=pl.Float64),
-            pl.Series("Before, to", [b and b.high for b in before], dtype=pl.Float64),
+            pl.Series(head, [b and getattr(b, what) for b in before], dtype=pl.Float64)
+            for head, what in (shown | more).items()
         )
+        hidden += more
     return Table(
         "tracker-measures",
         "Change here and in similar areas, and the difference",
-        TableData(frame, places={"p": 3, "p, adjusted": 3}),
+        make_table(frame, places={"p": 3, "p, adjusted": 3}, hidden=hidden, names=_NAMES),
         "From and to: the ends of the 95% interval. The difference holds the value at the start constant, so it is not "
         "simply one change minus the other. Before: the same for the time before the baseline.",
     )
+
+
+_NAMES = {
+    "Measure": "label",
+    "Better is": "better",
+    "Here": "change",
+    "Similar": "change_of_like",
+    "From": "low",
+    "To": "high",
+    "Before, from": "before_low",
+    "Before, to": "before_high",
+}
 
 
 def _places(found: TrackerResult) -> Table:
@@ -338,18 +323,27 @@ def _balance(found: TrackerResult) -> Table:
         pl.col("measure").replace(labels).alias("Measure"),
         pl.col("all").alias("From all others"),
         pl.col("like").alias("From similar areas"),
+        "measure",
     )
+    names = {"Measure": "label", "From all others": "all", "From similar areas": "like"}
     return Table(
-        "tracker-balance", "Distance at the start, in standard deviations", TableData(frame)
+        "tracker-balance",
+        "Distance at the start, in standard deviations",
+        make_table(frame, hidden=["measure"], names=names),
     )
 
 
 def _skipped(found: TrackerResult) -> Table:
     labels = {m.name: m.label for m in found.baseline.measures}
     frame = pl.DataFrame(
-        {"Measure": [labels[m] for m in found.skipped], "Why": list(found.skipped.values())}
+        {
+            "Measure": [labels[m] for m in found.skipped],
+            "Why": list(found.skipped.values()),
+            "measure": list(found.skipped),
+        }
     )
-    return Table("tracker-skipped", "Measures that could not be compared", TableData(frame))
+    shown = make_table(frame, hidden=["measure"], names={"Measure": "label"})
+    return Table("tracker-skipped", "Measures that could not be compared", shown)
 
 
 def _finding(found: TrackerResult) -> str:

@@ -11,15 +11,16 @@ import polars as pl
 from fastapi import HTTPException
 
 from commonweal.access.places import load_taxonomy
+from commonweal.document.data import document_data
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.invest.case.case import appraise_sites, site_value_sentences
 from commonweal.invest.siting.candidates import CANDIDATES, Candidates
 from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import MOST_AREAS, SitingOptions, first_candidates, site
 from commonweal.invest.siting.result import moved_by
-from commonweal.report.allocation import allocation_data
-from commonweal.report.appraisal import appraisal_data
-from commonweal.report.siting import siting_data, siting_section
+from commonweal.report.allocation import allocation_document
+from commonweal.report.appraisal import appraisal_document
+from commonweal.report.siting import siting_document, siting_section
 from commonweal.study.names import Scope, is_postcode
 from commonweal.web.schemas import QueryError
 from commonweal.web.search import search
@@ -248,8 +249,10 @@ def options_data(options: Options) -> dict[str, Any]:
         "areas": len(options.scope.rows),
         "picked": options.picked,
         "answer": options_told(options),
-        "siting": siting_data(options.sited),
-        "worth": None if options.worth is None else appraisal_data(options.worth),
+        "siting": document_data(siting_document(options.sited)),
+        "worth": None
+        if options.worth is None
+        else document_data(appraisal_document(options.worth)),
     }
 
 
@@ -342,7 +345,7 @@ def _selected(explorer: Explorer, against: str) -> NDArray[np.bool_]:
 
 def programme_data(explorer: Explorer, name: str, against: str = "") -> dict[str, Any]:
     """Give a programme as plain data, with who gains and loses if another list is named."""
-    data = allocation_data(programme_of(explorer, name))
+    data = document_data(allocation_document(programme_of(explorer, name)))
     other = None
     if against:
         title, sides, listed = programme_comparison(explorer, name, against)

@@ -62,15 +62,18 @@ def test_draws_tell_how_often_each_is_selected(small: Small, tell: Tell) -> None
     code, out, _ = tell("invest", "allocate", write(small), "--draws", "60", "--json")
     assert code == 0
     data = json.loads(out)
-    assert data["draws"]["number"] == 60
-    chosen = [a for a in data["areas"] if a["selected"]]
-    assert len(chosen) == data["selected"] == 3
-    assert all(0 < a["probability"] <= 1 for a in chosen)
-    assert data["rule"][1] == {
+    assert data["draws"] == 60
+    chosen = data["tables"]["selected-trial"]
+    assert len(chosen) == data["figures"]["selected"]["value"] == 3
+    assert all(0 < a["probability"] <= 1 and a["selected"] for a in chosen)
+    assert data["tables"]["rule-trial"][1] == {
         "part": "At most 2 in each district",
+        "status": "inferred or ours",
         "official": False,
         "note": "Ours.",
     }
+    stay = data["figures"]["selected_that_stay"]
+    assert 0 <= stay["low"] <= stay["value"] <= stay["high"] <= 3
 
 
 def test_the_report_and_the_other_rule(small: Small, tell: Tell, tmp_path: Path) -> None:
@@ -107,7 +110,7 @@ def test_exclusions_are_brought_by_the_user(small: Small, tell: Tell, tmp_path: 
     file.write_text("code\nS\n", "utf-8")
     code, out, _ = tell("invest", "allocate", rule, "--draws", "0", "--exclude", file, "--json")
     assert code == 0
-    chosen = [a["code"] for a in json.loads(out)["areas"] if a["selected"]]
+    chosen = [a["code"] for a in json.loads(out)["tables"]["selected-trial"]]
     assert chosen == ["A10", "A09"]
     code, out, _ = tell("invest", "allocate", rule, "--draws", "0", "--exclude", "none")
     assert code == 0
@@ -164,10 +167,8 @@ def test_beside_a_published_list(small: Small, tell: Tell, tmp_path: Path) -> No
         index__deprivation={"children": children},
         certainty__vary=[{"weights": "deprivation", "interval": 0.8}],
     )
-    chosen = json.loads(tell("invest", "allocate", write(small), "--draws", "0", "--json")[1])[
-        "areas"
-    ]
-    ours = [a["code"] for a in chosen if a["selected"]]
+    data = json.loads(tell("invest", "allocate", write(small), "--draws", "0", "--json")[1])
+    ours = [a["code"] for a in data["tables"]["selected-trial"]]
     listed = [*ours[:2], "A01", "Z99"]
     file = tmp_path / "list.csv"
     file.write_text("\n".join(["code", *listed]) + "\n", "utf-8")
@@ -191,8 +192,8 @@ def test_beside_a_published_list(small: Small, tell: Tell, tmp_path: Path) -> No
     code, out, _ = tell(
         "invest", "allocate", write(small), "--draws", "0", "--published", file, "--json"
     )
-    assert json.loads(out)["agreement"] == {
-        "with": "list.csv",
+    assert json.loads(out)["published"] == {
+        "file": "list.csv",
         "matched": 2,
         "missed": ["A01"],
         "extra": [ours[2]],

@@ -37,10 +37,10 @@ def test_the_page_on_investing_runs_as_it_is_printed(tell: Tell, tmp_path: Path)
         "report.pdf",
         "report.xlsx",
         "places.gpkg",
-        "case.json",
+        "report.json",
         "tables",
     } <= files
-    data = json.loads((out / "case.json").read_text("utf-8"))
+    data = json.loads((out / "report.json").read_text("utf-8"))
     assert data["budget_gbp"] == 8_000_000
     for text in data["answer"]:
         assert text in said

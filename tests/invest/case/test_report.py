@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from commonweal.document import write_document
+from commonweal.document.data import document_data
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import make_case
 from commonweal.invest.case.case import portfolio_builder
@@ -22,7 +22,7 @@ from commonweal.invest.portfolio.optimise import GAP
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import packages, risks, stability_table
-from commonweal.report.case.text import case_answer, case_data, mix_words
+from commonweal.report.case.text import case_answer, mix_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def test_no_sites_are_told_where_nothing_is_built_and_the_reason_is_given(
     """Sites for what nobody pays for are no part of a proposal, unless a kind of place was asked for."""
     assert not case.built
     assert case.sited is None
-    assert case_data(case)["siting"] is None
+    assert document_data(case_document(case))["siting"] is None
     assert not any(text.startswith("Where:") for text in case_answer(case))
     section = next(s for s in case_document(case).sections if s.title.startswith("Commercial"))
     assert len(section.text) == 1
@@ -85,7 +85,7 @@ def test_it_is_told_how_often_each_choice_is_made_again(case: Case) -> None:
         text.startswith("How stable the mix is: we chose it again 20 times")
         for text in case_answer(case)
     )
-    assert case_data(case)["choices_in_draws"]["draws"] == 20
+    assert document_data(case_document(case))["choices_in_draws"]["draws"] == 20
 
 
 def test_a_choice_that_no_number_can_change_is_made_in_every_draw(case: Case) -> None:
@@ -140,7 +140,7 @@ def test_the_time_for_each_choice_is_kept_to_in_draws_too(
 def test_how_near_to_the_best_each_draw_is_solved_is_told(case: Case) -> None:
     assert case.steady is not None
     assert 0 <= case.steady.gap <= GAP
-    assert case_data(case)["choices_in_draws"]["gap"] == case.steady.gap
+    assert document_data(case_document(case))["choices_in_draws"]["gap"] == case.steady.gap
     far = replace(case, steady=replace(case.steady, gap=0.042))
     section = next(
         s for s in case_document(far).sections if s.title.endswith("how stable the choice is")
@@ -206,9 +206,7 @@ def test_the_same_input_gives_the_same_bytes(
     folders = []
     for k in range(2):
         made = make_case(asked, store, results=county)
-        whole = json.dumps(case_data(made), allow_nan=False)
         more = {
-            "case.json": ("Numbers.", lambda path, text=whole: path.write_text(text, "utf-8")),
             "places.gpkg": ("Places.", lambda path, made=made: write_places(made, path)),
         }
         folders.append(write_document(case_document(made), tmp_path / f"annex{k}", more))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from commonweal.document.data import document_data
 from commonweal.document.format import percent
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case.cautions import begun_costs_after, over_told, spent_with_bias
 from commonweal.invest.portfolio import PortfolioProblem
 from commonweal.report.case.report import case_document
 from commonweal.report.case.tables import by_year, pounds
-from commonweal.report.case.text import case_answer, case_data
+from commonweal.report.case.text import case_answer
 
 if TYPE_CHECKING:
     from commonweal.invest.case import Case
@@ -52,7 +53,9 @@ def test_spending_with_optimism_bias_is_capital_raised_by_it(case: Case) -> None
     table = by_year(case)
     np.testing.assert_allclose(table["In all, with optimism bias (£)"], spent, atol=1)
     assert table["So far, with it (£)"][-1] == pytest.approx(wanted, abs=1)
-    assert case_data(case)["spent_by_year_with_optimism_bias_gbp"] == spent.tolist()
+    assert (
+        document_data(case_document(case))["spent_by_year_with_optimism_bias_gbp"] == spent.tolist()
+    )
 
 
 def test_the_answer_and_the_financial_case_say_what_is_above_the_budget_and_after_the_end(

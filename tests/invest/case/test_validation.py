@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from commonweal.document.data import document_data
+from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.case import CaseOptions, load_values, make_case
 from commonweal.invest.case.cautions import case_cautions
 from commonweal.report.case.report import case_document
-from commonweal.report.case.text import case_answer, case_assumptions, case_data, case_lines
+from commonweal.report.case.text import case_answer, case_assumptions
 
 if TYPE_CHECKING:
     from commonweal.invest.case import Case
@@ -64,9 +66,9 @@ def test_what_the_values_that_ship_leave_out_of_own_interventions_is_told(
     assert any(
         "no optimism bias is added" in text and "'hub'" in text for text in case_assumptions(made)
     )
-    assert {f"Please note: {text}" for text in said} <= set(case_lines(made))
+    assert {f"Please note: {text}" for text in said} <= set(document_lines(case_document(made)))
     assert set(said) <= set(case_document(made).notes)
-    assert case_data(made)["cautions"] == list(said)
+    assert document_data(case_document(made))["notes"][1 : 1 + len(said)] == list(said)
 
 
 def test_own_values_by_the_same_key_add_bias_and_find_sites(

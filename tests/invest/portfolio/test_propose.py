@@ -12,17 +12,20 @@ import pytest
 from tests.invest.test_interventions import CLUB, EFFECT, written
 
 from commonweal.document import write_document
+from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
-from commonweal.report.portfolio import portfolio_data, portfolio_document
+from commonweal.report.portfolio import portfolio_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import Small
+
+    from commonweal.invest.portfolio import Portfolio
 
 HALL = {"through": [{"indicator": "halls", "change": "add", "by": 6}]}
 """Six halls more; the study's index of halls is exponential in the rank."""
@@ -87,12 +90,16 @@ def test_what_the_index_does_not_measure_counts_by_its_size(small: Small, tmp_pa
     assert half.mix.met == pytest.approx(2000 * 0.05 * 4)
 
 
+def chosen(found: Portfolio) -> list[dict[str, Any]]:
+    return document_data(portfolio_document(found))["tables"]["portfolio-places"]
+
+
 def test_money_and_least_shares_decide_where(small: Small, tmp_path: Path) -> None:
     results = small.run(draws=0)
     one = ask(tmp_path, areas=("Northside", "Southside"), budget=1_800.0)
-    assert [c["code"] for c in portfolio_data(propose(results, one))["choices"]] == ["A20"]
+    assert [c["code"] for c in chosen(propose(results, one))] == ["A20"]
     two = replace(one, budget=3_600.0, least_shares={"N": 0.5})
-    codes = {c["code"] for c in portfolio_data(propose(results, two))["choices"]}
+    codes = {c["code"] for c in chosen(propose(results, two))}
     assert len(codes & {f"A{k:02d}" for k in range(1, 11)}) == 1
     assert len(codes) == 2
     met = [p.mix.met for p in propose(results, replace(two, least_shares={})).frontier]
@@ -182,8 +189,8 @@ def test_the_report_has_every_number(small: Small, tmp_path: Path) -> None:
     with (folder / "tables" / "portfolio-frontier.csv").open(encoding="utf-8") as file:
         points = list(csv.DictReader(file))
     assert [int(p["Budget (£)"]) for p in points] == [1000, 2500, 5000, 7500, 10000, 15000, 20000]
-    account = json.loads((folder / "provenance.json").read_text("utf-8"))
-    assert account["portfolio"]["spent_gbp"] == found.spent
+    data = json.loads((folder / "report.json").read_text("utf-8"))
+    assert data["figures"]["spent"]["value"] == found.spent
     page = (folder / "report.html").read_text("utf-8")
     assert "We did not verify these" in page
     assert "a made-up number" in page
@@ -198,7 +205,7 @@ def test_the_command_tells_the_demo_as_fictional(
     assert (code, err) == (0, "")
     data = json.loads(out)
     assert data["fictional"]
-    assert 0 < data["spent_gbp"] <= 3e6
+    assert 0 < data["figures"]["spent"]["value"] <= 3e6
     assert data["selected"]["left_behind"][1] <= data["selected"]["left_behind"][0]
     code, out, err = tell("invest", "portfolio", "demo", "--budget", "lots")
     assert (code, out) == (2, "")

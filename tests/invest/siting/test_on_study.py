@@ -13,12 +13,13 @@ import pytest
 
 from commonweal.access import Points, straight_nearest
 from commonweal.document import write_document
+from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
 from commonweal.invest.siting.result import nearer, results_with_indicators
 from commonweal.report.invest_maps import write_sites
-from commonweal.report.siting import siting_data, siting_document
+from commonweal.report.siting import siting_document
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -283,18 +284,16 @@ def test_the_command(tell: Callable[..., tuple[int, str, str]], tmp_path: Path) 
     assert code == 0, err
     data = json.loads(out)
     _, both, _ = tell(*asked, "--area", "F02000002", "--json")
-    assert json.loads(both)["people"] > data["people"]
+    figures, sites = data["figures"], data["tables"]["sites"]
+    assert json.loads(both)["figures"]["people"]["value"] > figures["people"]["value"]
     assert data["proven"]
-    assert data["reached"] > data["reached_before"]
-    assert len(data["sites"]) == 2
-    assert (
-        "cost_gbp" not in data["sites"][0]
-    )  # no costs were given, and one each is not a pound each
-    assert sum(one["people_newly_reached"] for one in data["sites"]) == pytest.approx(
-        data["reached"] - data["reached_before"]
-    )
-    written = json.loads((tmp_path / "out" / "siting.json").read_text("utf-8"))
-    assert written["sites"] == data["sites"]
+    reached, before = figures["reached"]["value"], figures["reached_before"]["value"]
+    assert reached > before
+    assert len(sites) == 2
+    assert "cost_gbp" not in sites[0]  # no costs were given, and one each is not a pound each
+    assert sum(one["people_newly_reached"] for one in sites) == pytest.approx(reached - before)
+    written = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
+    assert written["tables"]["sites"] == sites
     _, out, _ = tell(*asked)
     assert "2 new venues would bring" in out
     assert "We proved that no other choice is better" in out
@@ -329,9 +328,10 @@ def test_of_a_kind_that_was_not_read_nothing_is_said_of_what_is_there(
         assert "access: points" in " ".join(lines)
         assert not any("up from" in line or "falls from" in line for line in lines)
         assert not any("0 existing venues" in line for line in lines)
-        data = siting_data(found)
+        data = document_data(siting_document(found))
         assert data["kind_read"] is False
-        assert data["existing"] is data["reached_before"] is data["mean_m_before"] is None
+        assert data["existing"] is None
+        assert not {"reached_before", "mean_m_before"} & set(data["figures"])
 
 
 def test_where_nobody_comes_within_reach_it_leads_with_metres(
@@ -371,7 +371,8 @@ def test_who_leaves_a_list_elsewhere_is_told_with_the_reason(three: SitingResult
 
 
 def test_the_data_has_every_number(three: SitingResult) -> None:
-    data = siting_data(three)
+    data = document_data(siting_document(three))
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert data["people"] == three.demand.people.sum()
-    assert (data["reached_before"], data["reached"]) == three.reached()
+    told = {name: figure["value"] for name, figure in data["figures"].items()}
+    assert told["people"] == three.demand.people.sum()
+    assert (told["reached_before"], told["reached"]) == three.reached()

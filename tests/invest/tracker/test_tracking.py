@@ -178,10 +178,10 @@ def test_it_is_told_as_association_and_with_what_to_beware_of(small: Small, tmp_
     folder = write_document(tracker_document(found), tmp_path / "report")
     page = (folder / "report.html").read_text("utf-8")
     assert "association, not cause" in page
-    account = json.loads((folder / "provenance.json").read_text("utf-8"))["tracker"]
-    assert {m["measure"] for m in account["moved"]} == {"deprivation", "community_needs", "halls"} - {
-        *account["skipped"]
-    }  # fmt: skip
+    tables = json.loads((folder / "report.json").read_text("utf-8"))["tables"]
+    skipped = {m["measure"] for m in tables.get("tracker-skipped", [])}
+    moved_ = {m["measure"] for m in tables["tracker-measures"]}
+    assert moved_ == {"deprivation", "community_needs", "halls"} - skipped
 
 
 def test_the_commands_keep_and_track_a_baseline(
@@ -200,7 +200,7 @@ def test_the_commands_keep_and_track_a_baseline(
     )
     assert (code, err) == (0, "")
     data = json.loads(out)
-    halls = next(m for m in data["moved"] if m["measure"] == "halls")
+    halls = next(m for m in data["tables"]["tracker-measures"] if m["measure"] == "halls")
     assert halls["change"] == pytest.approx(1.0)
     assert halls["low"] < halls["difference"] < halls["high"]
     code, _, err = tell("invest", "track", "told", "--study", study)

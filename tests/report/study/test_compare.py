@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from commonweal.designation import Comparison, compare_designations
-from commonweal.report.study.comparison import comparison_data, comparison_lines
+from commonweal.document.data import document_json
+from commonweal.document.text import document_lines
+from commonweal.report.study.comparison import (
+    change_sentences,
+    change_tables,
+    list_comparison_document,
+)
 from commonweal.study.run import only_designation
 
 
@@ -25,35 +31,43 @@ def pair(small: Any) -> Comparison:
 
 def test_counts_and_names(pair: Comparison) -> None:
     assert (pair.stay.sum(), pair.leave.sum(), pair.enter.sum()) == (3, 0, 11)
-    told = list(comparison_lines(pair, "Before", "After"))
-    assert told[:3] == [
+    assert list(change_sentences(pair, "Before", "After")) == [
         "From Before (3 places)",
         "  to After (14 places):",
         "3 stay on the list, 0 leave it, 11 enter it.",
     ]
-    assert "Leaves:" not in told  # nobody does
-    at = told.index("Enters:")
-    assert told[at + 1] == "  A07  Place 7, Northside"
-    assert told[at + 11] == "  and 1 more (--all lists them; --out FILE writes them)"
-    assert told[told.index("Stays:") + 1 :] == [
-        "  A10  Place 10, Northside",
-        "  A18  Place 18, Southside",
-        "  A20  Place 20, Southside",
+    told = [
+        line.strip() for line in document_lines(list_comparison_document(pair, "Before", "After"))
     ]
+    assert not any(line.startswith("Leaves (") for line in told)  # nobody does
+    at = next(k for k, line in enumerate(told) if line.startswith("A07"))
+    assert told.index("Enters (11)") < at
+    assert told[at].split() == ["A07", "Place", "7", "Northside", "0%"]
+    assert told[at + 10] == "and 1 more (--out FOLDER writes them, --json prints them)"
+    enters, stays = change_tables(pair)
+    assert stays.shown.frame.select("Code", "Name", "Authority").rows() == [
+        ("A10", "Place 10", "Northside"),
+        ("A18", "Place 18", "Southside"),
+        ("A20", "Place 20", "Southside"),
+    ]
+    assert len(enters.shown) == 11
 
 
 def test_counts_alone_and_everyone(pair: Comparison) -> None:
-    assert len(list(comparison_lines(pair, "Before", "After", most=0))) == 3
-    everyone = "\n".join(comparison_lines(pair, "Before", "After", most=10**9))
-    assert everyone.count("\n  A") == 14
+    assert len(list(change_sentences(pair, "Before", "After"))) == 3
+    document = list_comparison_document(pair, "Before", "After")
+    everyone = "\n".join(document_lines(document, rows=10**9))
+    assert everyone.count("\n    A") == 14
     assert "more" not in everyone
 
 
 def test_as_data(pair: Comparison) -> None:
-    data = json.loads(json.dumps(comparison_data(pair, "b", "a"), allow_nan=False))
-    assert data["counts"] == {"stays": 3, "enters": 11, "leaves": 0}
-    assert data["leaves"] == []
-    assert data["stays"][0] == {"code": "A10", "name": "Place 10"}
+    data = json.loads(document_json(list_comparison_document(pair, "b", "a")))
+    counts = {name: figure["value"] for name, figure in data["figures"].items()}
+    assert counts == {"stays": 3, "enters": 11, "leaves": 0}
+    assert "leaves" not in data["tables"]
+    first = data["tables"]["stays"][0]
+    assert (first["code"], first["name"]) == ("A10", "Place 10")
     assert (data["before"], data["after"]) == ("b", "a")
 
 

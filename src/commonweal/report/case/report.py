@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import join_words, percent
-from commonweal.document.model import Document, Section, Table, TableData
+from commonweal.document.format import format_people, join_words, percent
+from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.invest.appraisal import appraise, load_project
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.case.cautions import after_told, case_cautions, over_told, why_studied
+from commonweal.invest.case.cautions import (
+    after_told,
+    begun_costs_after,
+    case_cautions,
+    over_told,
+    spent_with_bias,
+    why_studied,
+)
 from commonweal.report.allocation import allocation_document, allocation_sections
-from commonweal.report.appraisal import appraisal_sections
+from commonweal.report.allocation_text import in_need_words
+from commonweal.report.appraisal import appraisal_document, appraisal_sections
 from commonweal.report.case.sites import commercial
 from commonweal.report.case.tables import (
     by_gain,
     by_intervention,
     by_place,
     by_year,
+    option_numbers,
     options,
     packages,
     pounds,
@@ -28,7 +37,7 @@ from commonweal.report.case.tables import (
     risks,
     stability_table,
 )
-from commonweal.report.case.text import FICTIONAL_CASE, case_answer, case_assumptions, case_data
+from commonweal.report.case.text import FICTIONAL_CASE, case_answer, case_assumptions
 from commonweal.report.portfolio import frontier_chart
 from commonweal.report.portfolio_text import more_than
 from commonweal.report.siting import siting_document
@@ -50,6 +59,8 @@ _TWO_COUNTS = (
     "little."
 )
 
+_FIRST = ("The options in figures", "what is funded, and for whom")
+"""Ends of the titles of the sections that a terminal shows."""
 _SHARES = {"stays": "Chosen again", "comes": "Chosen elsewhere"}
 _NO_SITES = "Nothing: the mix has no building that needs a site."
 _COVERS = (
@@ -98,21 +109,23 @@ def case_document(case: Case) -> Document:
         *case.appraisal.works,
         *load_project(_PUBLISHED).benefits["fiscal"].evidence.split(),
     ]
-    programme = tuple(pair for pair in allocated.account if pair[0] == "programme")
     return Document(
         name="case",
         title=f"The case for {case.title}",
         heading=f"Annex to a business case: {money(case.rules.budget)} over {case.rules.years} years from "
         f"{case.asked.first_year}, in {case.appraisal.project.price_year} prices",
         answer=case_answer(case),
-        sections=(
-            _figures(case),
-            *_strategic(case),
-            *_economic(case),
-            commercial(case, _ROWS, _FEW),
-            _financial(case),
-            _management(case),
-            _covers(case),
+        sections=tuple(
+            replace(section, annex=not section.title.endswith(_FIRST))
+            for section in (
+                _figures(case),
+                *_strategic(case),
+                *_economic(case),
+                commercial(case, _ROWS, _FEW),
+                _financial(case),
+                _management(case),
+                _covers(case),
+            )
         ),
         notes=tuple(notes),
         assumptions=case_assumptions(case),
@@ -125,7 +138,47 @@ def case_document(case: Case) -> Document:
         sources=tuple(
             dict.fromkeys((*allocated.sources, *(() if sited is None else sited.sources)))
         ),
-        account=(("case", case_data(case)), *programme),
+        account=(
+            *_account(case),
+            ("allocation", dict(allocated.account)),
+            ("siting", None if sited is None else dict(sited.account)),
+        ),
+    )
+
+
+def _account(case: Case) -> tuple[tuple[str, object], ...]:
+    """Give what was asked, what is spent in each year, and what only studied effects are worth."""
+    steady, firm, appraised = case.steady, case.option.firm, case.appraisal
+    return (
+        ("fictional", case.fictional),
+        ("budget_gbp", case.rules.budget),
+        ("budget_from", case.budget_from),
+        ("years", case.rules.years),
+        ("spent_by_year_gbp", case.mix.spent.tolist()),
+        ("spent_by_year_with_optimism_bias_gbp", spent_with_bias(appraised).tolist()),
+        (
+            "to_run_after_the_last_year_gbp",
+            begun_costs_after(case.problem, case.mix.start, case.rules.years).tolist(),
+        ),
+        ("gap", case.mix.gap),
+        (
+            "choices_in_draws",
+            None
+            if steady is None
+            else {
+                "draws": steady.draws,
+                "seed": steady.seed,
+                "places": len(steady.places),
+                "gap": steady.gap,
+            },
+        ),
+        ("appraisal", dict(appraisal_document(appraised).account)),
+        (
+            "appraisal_of_studied_effects",
+            None
+            if firm is None
+            else {t.name: t.shown.rows() for t in appraisal_document(firm).tables()},
+        ),
     )
 
 
@@ -138,17 +191,30 @@ def _figures(case: Case) -> Section:
             "each, or all of it where it meets most need.",
             *(() if case.other is not None else ("An equal share for each would buy nothing.",)),
             why_studied(case),
+            f"In need means {in_need_words(case.worked)}.",
         ),
+        figures=_main_figures(case),
         tables=(
             Table(
                 "options",
                 "Options side by side",
-                TableData(options(case)),
+                replace(TableData(options(case)), data=option_numbers(case)),
                 "Need met: residents x need (times the average) x standard deviations better off x years. Money is in "
                 f"{case.appraisal.project.price_year} prices. Costs, benefits and net value are present values of "
                 f"{case.appraisal.project.start}; spending is not discounted. Brackets hold 95% intervals.",
             ),
         ),
+    )
+
+
+def _main_figures(case: Case) -> tuple[Figure, ...]:
+    met, most, unit = case.mix.met, case.mix.bound, "person-years"
+    return (
+        Figure(
+            "people", "People in these areas", case.people, format_people(case.people), "people"
+        ),
+        Figure("need_met", "Need met (weighted person-years)", met, f"{met:,.0f}", unit),
+        Figure("need_met_at_most", "At most, by any mix", most, f"{most:,.0f}", unit),
     )
 
 
@@ -236,11 +302,17 @@ def _tables_of_done(case: Case) -> tuple[Table, ...]:
         Table(
             "by-gain",
             "The effects behind the gain",
-            readable(
-                case,
+            make_table(
                 by_gain(case),
-                "Share of the gain",
-                **{"Gain of a resident": 4, "Low": 4, "High": 4},
+                ["Share of the gain"],
+                dict.fromkeys(("Gain per resident", "Low", "High"), 4),
+                whole=["Person-years"],
+                hidden=("intervention", "outcome", "reach", "quality", "verified"),
+                names={
+                    "Gain per resident": "each",
+                    "Intervention": "intervention_label",
+                    "Outcome": "outcome_label",
+                },
             ),
             "Gain per resident: standard deviations in a year of operation, averaged over all residents. 95% of "
             "recalculations lie between low and high. Each gain counts once: by its size, not also by its effect on an "

@@ -127,7 +127,7 @@ def write_places(case: Case, path: Path) -> None:
             "Cost (£)": "cost_gbp", "Need met": "need_met", "Authority": "authority", "Share of draws": "probability",
         },
         strict=False,
-    )  # fmt: skip
+    ).with_columns(pl.col("people", "cost_gbp").round(0).cast(pl.Int64))  # fmt: skip
     joined = frame.select("code").join(
         case.worked.shapes, on="code", how="left", maintain_order="left"
     )

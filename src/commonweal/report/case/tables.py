@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.document.format import percent
-from commonweal.document.model import TableData
+from commonweal.document.model import key_of, make_table
 from commonweal.invest.appraisal.appraise import money, ratio
 from commonweal.invest.case.cautions import spent_with_bias
 from commonweal.invest.case.valuation import effect_of_gain
@@ -18,8 +18,12 @@ from commonweal.report.allocation_text import ON_LIST
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from commonweal.document.model import TableData
     from commonweal.invest.appraisal import Estimate
     from commonweal.invest.case.model import Case
+
+
+_POUNDS = "(£)"
 
 
 def heads(case: Case) -> dict[str, str]:
@@ -34,7 +38,6 @@ def heads(case: Case) -> dict[str, str]:
         "What is done together": "What they get",
         "People there": "People",
         "Cost for a place, mean (£)": "Average cost (£)",
-        "Gain of a resident": "Gain per resident",
         "Stays where it is": "Chosen again",
         "Comes in elsewhere": "Chosen elsewhere",
         "In all (£)": "Total (£)",
@@ -47,8 +50,18 @@ def heads(case: Case) -> dict[str, str]:
 def readable(case: Case, frame: pl.DataFrame, *shares: str, **places: int) -> TableData:
     """Give a table for readers, its columns headed in plain words; shares are named as in the data."""
     known = {k: v for k, v in heads(case).items() if k in frame.columns}
-    headed = frozenset(known.get(s, s) for s in shares if s in frame.columns)
-    return TableData(frame.rename(known), headed, {known.get(k, k): n for k, n in places.items()})
+    frame = frame.rename(known)
+    pounds = [h for h in frame.columns if h.endswith(_POUNDS)]
+    return make_table(
+        frame,
+        [known.get(s, s) for s in shares],
+        {known.get(k, k): n for k, n in places.items()},
+        whole=["People", *pounds],
+        names={
+            ON_LIST: "probability",
+            **{h: f"{key_of(h.removesuffix(_POUNDS))}_gbp" for h in pounds},
+        },
+    )
 
 
 def by_place(case: Case) -> pl.DataFrame:
@@ -66,14 +79,14 @@ def by_place(case: Case) -> pl.DataFrame:
     if authority in table.columns:
         columns["Authority"] = table[authority]
     columns |= {
-        "People": problem.people.round().astype(np.int64),
+        "People": problem.people,
         "Rank": a.rank[case.rows].astype(np.int64),
     }
     if case.worked.chance is not None:
         columns["Share of draws"] = case.worked.chance.selected[case.rows]
     columns |= {
         "What is done": [text or "nothing" for text in done],
-        "Cost (£)": spent.round().astype(np.int64),
+        "Cost (£)": spent,
         "Need met": need_met(problem, start, case.rules),
     }
     return pl.DataFrame(columns)
@@ -88,8 +101,8 @@ def by_intervention(case: Case) -> pl.DataFrame:
         {
             "Intervention": case.interventions.interventions[name].label,
             "Places": int((start[:, at] >= 0).sum()),
-            "People there": round(float(problem.people[start[:, at] >= 0].sum())),
-            "Cost (£)": round(float(spent[at])),
+            "People there": float(problem.people[start[:, at] >= 0].sum()),
+            "Cost (£)": float(spent[at]),
             "Share of the gain": sum(g.total for g in case.gains if g.intervention == name) / total,
         }
         for at, name in enumerate(problem.interventions)
@@ -113,8 +126,8 @@ def packages(case: Case) -> pl.DataFrame:
             "What is done together": ", ".join(labels[at] for at in np.flatnonzero(kinds[k]))
             or "nothing",
             "Places": int(n[k]),
-            "People there": round(float(case.problem.people[of == k].sum())),
-            "Cost for a place, mean (£)": round(float(spent[of == k].mean())),
+            "People there": float(case.problem.people[of == k].sum()),
+            "Cost for a place, mean (£)": float(spent[of == k].mean()),
         }
         for k in np.argsort(-n, kind="stable")
     ]
@@ -153,12 +166,17 @@ def by_gain(case: Case) -> pl.DataFrame:
             {
                 "Intervention": case.interventions.interventions[g.intervention].label,
                 "Outcome": case.interventions.outcomes[g.outcome].label,
-                "Gain of a resident": g.each,
+                "Gain per resident": g.each,
                 "Low": float(low),
                 "High": float(high),
-                "Person-years": round(float(g.reach.sum())),
+                "Person-years": float(g.reach.sum()),
                 "Share of the gain": g.total / total,
                 "Evidence": effect.quality + ("" if effect.verified else ", not verified"),
+                "intervention": g.intervention,
+                "outcome": g.outcome,
+                "reach": g.reach.tolist(),
+                "quality": effect.quality,
+                "verified": effect.verified,
             }
         )
     return pl.DataFrame(rows)
@@ -175,12 +193,12 @@ def by_year(case: Case) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "Year": [str(case.asked.first_year + k) for k in range(case.rules.years)],
-            "Capital (£)": capital.round().astype(np.int64),
-            "Running (£)": (total - capital).round().astype(np.int64),
-            "In all (£)": total.round().astype(np.int64),
-            "So far (£)": total.cumsum().round().astype(np.int64),
-            "In all, with optimism bias (£)": biased.round().astype(np.int64),
-            "So far, with it (£)": biased.cumsum().round().astype(np.int64),
+            "Capital (£)": capital,
+            "Running (£)": total - capital,
+            "In all (£)": total,
+            "So far (£)": total.cumsum(),
+            "In all, with optimism bias (£)": biased,
+            "So far, with it (£)": biased.cumsum(),
         }
     )
 
@@ -220,6 +238,30 @@ def options(case: Case) -> pl.DataFrame:
         schema=["Measure", "Doing nothing", *heads],
         orient="row",
     )  # fmt: skip
+
+
+def option_numbers(case: Case) -> pl.DataFrame:
+    """Give the same options with numbers: one row an option and measure, with the ends of its interval."""
+    rows: list[tuple[str, bool, str, float | None, float | None, float | None]] = []
+    for option in case.options:
+        served = option.mix.chosen.any(axis=1)
+        m, firm = option.appraisal.measures, option.firm
+        single = {
+            "areas": float(served.sum()),
+            "people": float(case.problem.people[served].sum()),
+            "spent_gbp": float(option.mix.spent.sum()),
+            "need_met_person_years": option.mix.met,
+            "worth_it": option.appraisal.worth_it,
+        }
+        ranged = {name: m[name] for name in ("public_cost", "benefits", "npsv", "bcr")}
+        if firm is not None:
+            ranged["bcr_of_studied_effects"] = firm.measures["bcr"]
+        of = (option.sharing, option is case.option)
+        rows += [(*of, name, value, None, None) for name, value in single.items()]
+        rows += [(*of, name, e.expected, e.low, e.high) for name, e in ranged.items()]
+    names = {"option": pl.String, "proposed": pl.Boolean, "measure": pl.String}
+    numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, schema={**names, **numbers}, orient="row")
 
 
 def pounds(value: float) -> str:

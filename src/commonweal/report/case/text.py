@@ -1,49 +1,28 @@
-"""A case in words: the answer, lines for a terminal, and plain data."""
+"""A case in words: the answer and the assumptions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from commonweal.document.format import (
-    MOST_LINES,
     NOT_A_CHANCE,
     SURE,
-    align_columns,
     format_count,
     format_people,
     join_words,
     percent,
 )
 from commonweal.invest.appraisal.appraise import figure, money
-from commonweal.invest.case.cautions import (
-    after_told,
-    begun_costs_after,
-    bias_words,
-    case_cautions,
-    over_told,
-    spent_with_bias,
-)
+from commonweal.invest.case.cautions import after_told, bias_words, over_told
 from commonweal.invest.case.valuation import BENEFIT, effect_of_gain
-from commonweal.report.allocation import allocation_data
-from commonweal.report.allocation_text import in_need_words, rule_parts
-from commonweal.report.appraisal import appraisal_data
-from commonweal.report.case.tables import (
-    by_intervention,
-    by_place,
-    by_year,
-    heads,
-    pounds,
-    stability_table,
-)
-from commonweal.report.portfolio_text import UNIT
-from commonweal.report.siting import siting_answer, siting_data
+from commonweal.report.allocation_text import rule_parts
+from commonweal.report.case.tables import pounds
+from commonweal.report.siting import siting_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from commonweal.invest.appraisal import Estimate
     from commonweal.invest.case.model import Case
@@ -59,8 +38,6 @@ _INPUTS = {
     f"{BENEFIT}.additionality": "the share of the benefit that would not have happened anyway",
 }
 """What the inputs of the benefit are, in plain words."""
-SHORT = "On the list in"
-_SHARES = (SHORT, "Share of the gain")
 
 FICTIONAL_CASE = "These neighbourhoods are fictional: the program made them up."
 
@@ -277,102 +254,3 @@ def case_assumptions(case: Case) -> tuple[str, ...]:
         "A standard deviation counts the same in every outcome.",
     ]
     return tuple(dict.fromkeys(text.replace(": An assumption: ", ": ") for text in said))
-
-
-def case_lines(case: Case) -> Iterator[str]:
-    """Give a case as lines for a terminal: the answer, what is funded, the first areas, cautions."""
-    yield f"The case for {case.title}"
-    if case.fictional:
-        yield f"Please note: {FICTIONAL_CASE}"
-    yield ""
-    yield from case_answer(case)
-    yield f"In need means {in_need_words(case.worked)}."
-    yield ""
-    yield from align_columns(*_columns(by_intervention(case).rename(heads(case), strict=False)))
-    yield ""
-    places = by_place(case)
-    first = f"The neediest {min(MOST_LINES, len(places)):,} of {len(places):,} {case.results.areas.plural}"
-    yield f"{first}, and the need met in person-years:"
-    yield from align_columns(
-        *_columns(_for_a_terminal(case, places)), whole="--out FOLDER writes them"
-    )
-    yield f"  {UNIT}"
-    for caution in (*case_cautions(case), *case.appraisal.cautions):
-        yield f"Please note: {caution}"
-    yield ""
-    yield f"{format_count(len(case_assumptions(case)), 'assumption', 'assumptions')} in the report (--out)."
-
-
-def _for_a_terminal(case: Case, places: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what is the same in all rows, and shorten heads, so that what is done is not cut."""
-    if "Authority" in places.columns and places["Authority"].n_unique() == 1:
-        places = places.drop("Authority")
-    return places.drop("Code").rename({**heads(case), "Share of draws": SHORT}, strict=False)
-
-
-def _columns(frame: Any) -> tuple[list[str], list[list[str]]]:
-    names = [f">{c}" if frame.schema[c].is_numeric() else c for c in frame.columns]
-    return names, [
-        [_cell(head, value) for head, value in zip(frame.columns, row, strict=True)]
-        for row in frame.rows()
-    ]
-
-
-def _cell(head: str, value: object) -> str:
-    if isinstance(value, int | float):
-        return percent(value) if head in _SHARES else f"{value:,.0f}"
-    return "" if value is None else str(value)
-
-
-def case_data(case: Case) -> dict[str, Any]:
-    """Give every number of a case as plain data."""
-    return {
-        "title": case.title,
-        "fictional": case.fictional,
-        "answer": list(case_answer(case)),
-        "cautions": list(case_cautions(case)),
-        "budget_gbp": case.rules.budget,
-        "budget_from": case.budget_from,
-        "years": case.rules.years,
-        "spent_by_year_gbp": case.mix.spent.tolist(),
-        "spent_by_year_with_optimism_bias_gbp": spent_with_bias(case.appraisal).tolist(),
-        "to_run_after_the_last_year_gbp": begun_costs_after(
-            case.problem, case.mix.start, case.rules.years
-        ).tolist(),
-        "people": case.people,
-        "need_met_person_years": case.mix.met,
-        "need_met_at_most_person_years": case.mix.bound,
-        "gap": case.mix.gap,
-        "interventions": by_intervention(case).to_dicts(),
-        "places": by_place(case).rename({"Need met": "Need met (person-years)"}).to_dicts(),
-        "by_year": by_year(case).to_dicts(),
-        "gains": [
-            {
-                "intervention": g.intervention,
-                "outcome": g.outcome,
-                "each": g.each,
-                "reach": g.reach.tolist(),
-                "low": float(np.quantile(g.draws, 0.025)),
-                "high": float(np.quantile(g.draws, 0.975)),
-                "quality": effect_of_gain(case.interventions, g).quality,
-                "verified": effect_of_gain(case.interventions, g).verified,
-            }
-            for g in case.gains
-        ],
-        "allocation": allocation_data(case.worked),
-        "choices_in_draws": None
-        if case.steady is None
-        else {
-            "draws": case.steady.draws,
-            "seed": case.steady.seed,
-            "places": len(case.steady.places),
-            "gap": case.steady.gap,
-            "interventions": stability_table(case).to_dicts(),
-        },
-        "siting": None if case.sited is None else siting_data(case.sited),
-        "appraisal": appraisal_data(case.appraisal),
-        "appraisal_of_studied_effects": None
-        if case.option.firm is None
-        else appraisal_data(case.option.firm),
-        "assumptions": list(case_assumptions(case)),
-    }

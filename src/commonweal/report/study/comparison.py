@@ -1,4 +1,4 @@
-"""Comparisons for readers: two designations, two indices, two studies, smaller and larger areas."""
+"""Comparisons as documents: two lists, two indices, two studies."""
 
 from __future__ import annotations
 
@@ -7,35 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import (
-    MOST_LINES,
-    align_columns,
-    capped,
-    coded_name,
-    coefficient,
-    format_count,
-    format_people,
-    list_name,
-    percent,
-)
-from commonweal.document.model import TableData
+from commonweal.document.format import format_count, format_people, percent
+from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.errors import CommonwealError
 from commonweal.report.study.tables import class_word
 from commonweal.study.names import authority_of, counted_areas, focus_name, parent_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from commonweal.areas import Areas
-    from commonweal.compare import IndexComparison, StudyComparison, UnitComparison
+    from commonweal.compare import IndexComparison, StudyComparison
     from commonweal.designation import Comparison, Designation
 
 
-def comparison_lines(
-    c: Comparison, before: str, after: str, most: int = MOST_LINES, where: str = ""
-) -> Iterator[str]:
-    """Give a comparison as lines of text."""
+_ROWS = 60
+"""Rows of a long list that stand on a page; its file has all."""
+
+
+def change_sentences(c: Comparison, before: str, after: str, where: str = "") -> Iterator[str]:
+    """Say which lists are compared, how many areas stay, leave and enter, and how areas were converted."""
     old, new = c.before, c.after
     within = f" in {where}" if where else ""
     whole = ", everywhere" if where and c.report else within
@@ -55,16 +47,6 @@ def comparison_lines(
                 f"The two studies use areas of different size ({len(old.areas):,} {old.areas.plural}, "
                 f"{len(new.areas):,} {new.areas.plural}). Much of the difference comes from that."
             )
-    frame = c.to_frame()
-    parent = authority_of(new.areas)
-    for change in ("leaves", "enters", "stays"):
-        rows = frame.filter(frame["change"] == change)
-        if rows.is_empty() or not most:
-            continue
-        yield ""
-        yield f"{change.capitalize()}:"
-        named = (_named(row, parent) for row in rows.iter_rows(named=True))
-        yield from capped(named, "--all lists them; --out FILE writes them", most)
 
 
 def carried_note(areas: Areas) -> str:
@@ -75,77 +57,168 @@ def carried_note(areas: Areas) -> str:
     )
 
 
-def _named(row: Mapping[str, Any], parent: str | None) -> str:
-    where = f", {row[f'{parent}_name']}" if parent and row[f"{parent}_name"] else ""
-    return f"  {coded_name(row['code'], row['name'], '{code}  {name}')}{where}"
-
-
 def _of(d: Designation) -> str:
     return counted_areas(int(d.selected.sum()), d.areas)
 
 
-def comparison_data(c: Comparison, before: str, after: str) -> dict[str, Any]:
-    """Give a comparison as plain data for ``--json``; `before` and `after` name the studies."""
-    frame = c.to_frame()
-    named = {
-        change: frame.filter(frame["change"] == change).select("code", "name").to_dicts()
-        for change in ("stays", "enters", "leaves")
-    }
-    counts = {change: len(rows) for change, rows in named.items()}
-    return {"before": before, "after": after, "counts": counts, "carried": c.report, **named}
+def change_tables(c: Comparison) -> Iterator[Table]:
+    """Give the areas that leave, enter and stay, with their authority; none where no area does."""
+    frame, parent = c.to_frame(), authority_of(c.after.areas)
+    shown = {"code": "Code", "name": "Name"}
+    if parent:
+        shown[f"{parent}_name"] = "Authority"
+    shown["share_before"] = "Residents on the earlier list"
+    for change in ("leaves", "enters", "stays"):
+        rows = frame.filter(frame["change"] == change)
+        listed = rows.select(*shown, pl.exclude(*shown, "change")).rename(shown)
+        if len(listed):
+            hidden = [h for h in listed.columns if h not in shown.values()]
+            table = make_table(listed, [shown["share_before"]], hidden=hidden, names=_CODES)
+            yield Table(change, f"{change.capitalize()} ({len(listed):,})", table, rows=_ROWS)
+
+
+_CODES = {"Residents on the earlier list": "share_before"}
+
+
+def _lists(c: Comparison) -> Section:
+    counts = {"stays": c.stay, "leaves": c.leave, "enters": c.enter}
+    return Section(
+        "Who leaves the list, enters it or stays",
+        figures=tuple(
+            Figure(name, name.capitalize(), int(which.sum()), f"{which.sum():,}")
+            for name, which in counts.items()
+        ),
+        tables=tuple(change_tables(c)),
+    )
+
+
+def _answer(c: Comparison, before: str, after: str, where: str) -> tuple[str, ...]:
+    start, end, counts, *more = change_sentences(c, before, after, where)
+    return (f"{start} {end.strip()} {counts}", *more)
+
+
+def list_comparison_document(c: Comparison, before: str, after: str, where: str = "") -> Document:
+    """Tell how a list differs from an earlier one."""
+    return Document(
+        name="changes",
+        title="What has changed",
+        heading=f"Compared with {before}",
+        answer=_answer(c, before, after, where),
+        sections=(_lists(c),),
+        account=(("before", before), ("after", after), ("carried", dict(c.report))),
+    )
+
+
+def comparison_document(c: StudyComparison) -> Document:
+    """Tell how two studies differ: who leaves the list, enters it or stays, and how similar the indices are."""
+    titles, where = (c.first.study.title, c.second.study.title), _focus(c)
+    answer: list[str] = []
+    sections: list[Section] = []
+    notes = []
+    if c.focus is not None:
+        known = counted_areas(int(c.focus.sum()), c.second.areas)
+        notes.append(
+            f"This counts only the {known} in {where}. Ranks and cut-offs are set among all."
+        )
+    if c.lists is not None:
+        answer += _answer(c.lists, *titles, where)
+        sections.append(_lists(c.lists))
+    for r in (c.first, c.second):
+        if c.lists is None and len(r.designations) != 1:
+            said = ", ".join(r.designations) or "nothing"
+            answer.append(
+                f"No lists are compared: {r.study.name} designates {said}; expected exactly one list."
+            )
+    for found in c.indices:
+        answer.append(_similar(found, where))
+        sections += _index_sections(found, where)
+    return Document(
+        name="comparison",
+        title=f"{titles[0]} compared with {titles[1]}",
+        heading="Who is on both lists, and how similar the indices are",
+        answer=tuple(dict.fromkeys(answer)),
+        sections=tuple(sections),
+        notes=tuple(notes),
+        account=(
+            ("before", c.first.study.name),
+            ("after", c.second.study.name),
+            ("carried", {} if c.lists is None else dict(c.lists.report)),
+            ("focus", None if c.focus is None else {"name": where, "areas": int(c.focus.sum())}),
+            ("indices", [c.nodes.select("first", "second").row(0, named=True) for c in c.indices]),
+        ),
+    )
+
+
+def _focus(c: StudyComparison) -> str:
+    """Name the larger area that is counted alone; '' for everything."""
+    return next(
+        (focus_name(r.study, r.areas) for r in (c.second, c.first) if r.study.focus),
+        "",
+    )
 
 
 MOST_PARTS = 3
-"""Domains whose correlations fit next to those of the whole index; the tables have every one."""
+"""Domains whose correlations fit next to those of the whole index; programs get every one."""
 
 
-def index_comparison_lines(
-    c: IndexComparison, first: str, second: str, most: int = 5, where: str = ""
-) -> Iterator[str]:
-    """Give a comparison of two indices as lines of text."""
+def _similar(c: IndexComparison, where: str) -> str:
+    """Say how similar two indices are, in a sentence."""
     whole = c.nodes.row(0, named=True)
-    yield f"{whole['first_label']} compared with {whole['second_label']}"
-    yield f"  First:  {first}"
-    yield f"  Second: {second}"
-    if c.report:
-        yield f"  We converted the first to {c.areas.title}, as averages weighted by population."
-    yield ""
-    both = counted_areas(whole["areas"], c.areas) + (f" in {where}" if where else "")
     if _alike(c):
-        yield f"Both rank the {both} in the same order, on every domain."
-        return
+        both = counted_areas(whole["areas"], c.areas) + (f" in {where}" if where else "")
+        return (
+            f"Both rank the {both} in the same order on {whole['first_label']} and all its domains."
+        )
+    rho = whole["spearman"]
+    known = "not known" if rho is None or math.isnan(rho) else f"{rho:.2f}"
+    return (
+        f"The rank correlation of {whole['first_label']} with {whole['second_label']} is {known}. "
+        f"In the worst 10% of both: {format_count(whole['worst_both'], c.areas.singular, c.areas.plural)}."
+    )
+
+
+def _index_sections(c: IndexComparison, where: str) -> Iterator[Section]:
+    """Tell how similar two indices are, where they differ and why; the same is said in a sentence."""
+    whole = c.nodes.row(0, named=True)
+    title = f"{whole['first_label']} compared with {whole['second_label']}"
+    index = c.pairs[0].first
+    residents = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
+    text = [*_scored(c, whole, where)]
+    if c.areas.table["population"].null_count() < len(c.areas):
+        both, one, other = map(format_people, residents)
+        text.append(
+            f"Residents of the worst 10% of both: {both}. Of the first only: {one}. Of the second only: {other}."
+        )
+    tables = [
+        Table(
+            f"nodes-{index}",
+            "How similar the ranks are, by domain",
+            _nodes(c),
+            "Rank correlation: 1 means the same order, 0 no relation, -1 the reverse order. In both: "
+            f"{c.areas.plural} in the worst 10% of both; share: of those of the first.",
+        )
+    ]
+    kinds = c.groups["kind"].unique(maintain_order=True).to_list() if len(c.groups) else []
+    tables += [_by_kind(c, kind, index) for kind in kinds]
+    if len(c.parts):
+        tables.append(_apart(c, index))
+    yield Section(title, text=tuple(text), tables=(*tables, *_furthest(c, index)), annex=_alike(c))
+
+
+def _scored(c: IndexComparison, whole: dict[str, Any], where: str) -> Iterator[str]:
+    if c.report:
+        yield f"We converted the first to {c.areas.title}, as averages weighted by population."
+    both = counted_areas(whole["areas"], c.areas) + (f" in {where}" if where else "")
     if where:
         yield (
             f"{both} have scores on both. {whole['worst_first']:,} are in the worst 10% of the first, "
-            f"{whole['worst_second']:,} in that of the second,"
-        )
-        yield (
-            f"ranked among all {c.ranked:,} with scores on both. By chance {_by_chance(whole)} would be in both."
+            f"{whole['worst_second']:,} in that of the second, ranked among all {c.ranked:,} with scores on both. "
+            f"By chance {_by_chance(whole)} would be in both."
         )
     else:
-        yield f"{both} have scores on both. {whole['worst_first']:,} are in the worst 10% of each;"
-        yield "by chance, 10% of these would be in both."
-    yield "Rank correlation: 1 means the same order, 0 no relation, -1 the reverse order."
-    yield from _nodes(c)
-    people_in = [whole[f"people_{key}"] for key in ("both", "first_alone", "second_alone")]
-    if c.areas.table["population"].null_count() < len(c.areas):
-        both, one, other = map(format_people, people_in)
-        yield ""
-        yield f"Residents of the worst 10% of both: {both}."
-        yield f"Of the first only: {one}. Of the second only: {other}."
-    for kind in c.groups["kind"].unique(maintain_order=True) if len(c.groups) else ():
-        if where and c.groups.filter(pl.col("kind") == kind)["group"].n_unique() == 1:
-            continue  # all that is counted lies in one
-        yield ""
-        yield from _by_kind(c, kind)
-    if len(c.parts):
-        yield ""
-        yield from _apart(c)
-    for more, less, rows in _furthest(c, most):
-        yield ""
-        yield f"Furthest apart, with more need on the {more} than on the {less}:"
-        yield from align_columns(
-            ["Code", "Name", ">First", ">Second", "Largest cause (domain)"], rows
+        yield (
+            f"{both} have scores on both. {whole['worst_first']:,} are in the worst 10% of each; by chance, 10% of "
+            "these would be in both."
         )
 
 
@@ -170,72 +243,85 @@ def _by_chance(row: dict[str, Any]) -> str:
     return f"{number:,.0f}" if number >= 10 else f"{number:.1f}"
 
 
-def _part_of(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else ""
+def _part_of(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
 
 
-def _nodes(c: IndexComparison) -> Iterator[str]:
+def _nodes(c: IndexComparison) -> TableData:
     numbers = _numbers(c)
     rows = [
-        [
+        (
             str(numbers.get(row["first"], "")),
             "  " * (row["first"].count(".") - 1) + row["first_label"],
             "  " * (row["second"].count(".") - 1) + row["second_label"],
-            coefficient(row["spearman"]),
-            f"{row['worst_both']:,}",
+            row["spearman"],
+            row["worst_both"],
             _part_of(row["worst_both"], row["worst_first"]),
-        ]
+        )
         for row in c.nodes.iter_rows(named=True)
     ]
-    yield from align_columns(["", "First", "Second", ">Correlation", ">In both", ">Share"], rows)
+    numeric = {"Correlation": pl.Float64, "In both": pl.Int64, "Share (%)": pl.Float64}
+    schema = {**dict.fromkeys(("No.", "First", "Second"), pl.String), **numeric}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None)
+    return TableData(frame, places={"Share (%)": 1}, data=c.nodes)
 
 
-def _by_kind(c: IndexComparison, kind: str) -> Iterator[str]:
-    """Describe where the worst 10% lie, and how similar the orders are inside each group."""
+def _by_kind(c: IndexComparison, kind: str, index: str) -> Table:
+    """Show where the worst 10% lie, and how similar the orders are inside each group."""
     parts = list(_numbers(c)) if len(_numbers(c)) <= MOST_PARTS else []
     word = parent_words(kind)[0] if kind in c.areas.parents else class_word(kind)
-    heads = [word.capitalize(), ">Areas", ">All", ">First", ">Second", ">Both"]
-    heads += [">Whole", *(f">{k}" for k in range(1, len(parts) + 1))]
-    whole = c.nodes.row(0, named=True)
-    here = c.groups.filter(pl.col("kind") == kind)
+    whole, here = c.nodes.row(0, named=True), c.groups.filter(pl.col("kind") == kind)
+    keys = {
+        "All (%)": "areas",
+        "First (%)": "worst_first",
+        "Second (%)": "worst_second",
+        "Both (%)": "worst_both",
+    }
+    heads = [*keys, "Correlation", *(f"Domain {k}" for k in range(1, len(parts) + 1))]
     rows = []
     for (group,), inside in here.group_by("group", maintain_order=True):
         row = inside.row(0, named=True)
+        rhos = inside.filter(pl.col("first").is_in([whole["first"], *parts]))["spearman"]
         rows.append(
-            [
+            (
                 str(group),
-                f"{row['areas']:,}",
-                *(
-                    _part_of(row[key], whole[key])
-                    for key in ("areas", "worst_first", "worst_second", "worst_both")
-                ),
-                *(
-                    coefficient(x)
-                    for x in inside.filter(pl.col("first").is_in([whole["first"], *parts]))[
-                        "spearman"
-                    ]
-                ),
-            ]
+                row["areas"],
+                *(_part_of(row[key], whole[key]) for key in keys.values()),
+                *rhos,
+            )
         )
-    yield f"By {word}: share of all areas, and of the worst 10% of the first, the second and both."
+    schema = {word.capitalize(): pl.String, "Areas": pl.Int64, **dict.fromkeys(heads, pl.Float64)}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").fill_nan(None)
     of_what = f": of the whole index and of domains 1 to {len(parts)}" if parts else ""
-    yield f"The last columns are the rank correlation inside it{of_what}."
-    yield from align_columns(heads, rows)
+    return Table(
+        f"by-{kind}-{index}".replace("_", "-"),
+        f"By {word}: share of all areas, and of the worst 10% of the first, the second and both",
+        TableData(frame, places=dict.fromkeys(keys, 1), data=here),
+        f"The last columns are the rank correlation inside it{of_what}.",
+        rows=_ROWS,
+    )
 
 
-def _apart(c: IndexComparison) -> Iterator[str]:
+def _apart(c: IndexComparison, index: str) -> Table:
     alone = c.parts.select("drives_first", "drives_second").sum().row(0)
-    yield "Why the two differ: each domain's share of the difference between the scores."
-    yield f"The last columns count where it is the largest cause: of the {alone[0]:,} in the worst 10% of the"
-    yield f"first only, and of the {alone[1]:,} in that of the second only."
+    ordered = c.parts.sort("share", descending=True)
     rows = [
-        [part, percent(share) if share >= 0 else "below 0%", f"{first:,}", f"{second:,}"]
-        for part, share, first, second in c.parts.sort("share", descending=True).rows()
+        (part, percent(share) if share >= 0 else "below 0%", first, second)
+        for part, share, first, second in ordered.rows()
     ]
-    yield from align_columns(["Domain", ">Share", ">First only", ">Second only"], rows)
+    counts = {"First only": pl.Int64, "Second only": pl.Int64}
+    schema = {"Domain": pl.String, "Share": pl.String, **counts}
+    return Table(
+        f"parts-{index}",
+        "Why the two differ: each domain's share of the difference between the scores",
+        TableData(pl.DataFrame(rows, schema=schema, orient="row"), data=ordered),
+        f"The last columns count where it is the largest cause: of the {alone[0]:,} in the worst 10% of the first "
+        f"only, and of the {alone[1]:,} in that of the second only.",
+    )
 
 
-def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[list[str]]]]:
+def _furthest(c: IndexComparison, index: str, most: int = 20) -> Iterator[Table]:
+    """Give the areas whose ranks are furthest apart, either way."""
     gap = pl.col("rank_first") - pl.col("rank_second")
     known = c.places.drop_nulls(["rank_first", "rank_second"])
     parent = authority_of(c.areas)
@@ -255,203 +341,37 @@ def _furthest(c: IndexComparison, most: int) -> Iterator[tuple[str, str, list[li
             does_most = row.get("driver_inside") or row.get("driver") or ""
             if row.get("driver") in numbers:
                 does_most = f"{does_most} ({numbers[row['driver']]})"
-            ranks = (f"{row['rank_first']:,}", f"{row['rank_second']:,}")
-            rows.append([row["code"], name, *ranks, does_most])
+            rows.append((row["code"], name, row["rank_first"], row["rank_second"], does_most))
         if rows:
-            yield more, less, rows
+            ranks = {"First": pl.Int64, "Second": pl.Int64}
+            words = dict.fromkeys(("Code", "Name"), pl.String)
+            schema = {**words, **ranks, "Largest cause (domain)": pl.String}
+            frame = pl.DataFrame(rows, schema=schema, orient="row")
+            shown = TableData(frame, names={"First": "rank_first", "Second": "rank_second"})
+            title = f"Furthest apart, with more need on the {more} than on the {less}"
+            yield Table(f"furthest-{more}-{index}", title, shown)
 
 
-def index_comparison_data(c: IndexComparison) -> dict[str, Any]:
-    """Give a comparison of two indices as plain data for ``--json``: without the single areas."""
-    return {
-        "first": c.nodes["first"][0],
-        "second": c.nodes["second"][0],
-        "carried": c.report,
-        "nodes": c.nodes.fill_nan(None).to_dicts(),
-        "groups": c.groups.fill_nan(None).to_dicts(),
-        "parts": c.parts.fill_nan(None).to_dicts(),
-    }
-
-
-def index_comparison_tables(
-    comparisons: Sequence[IndexComparison],
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Give the long tables, each with the name of its file.
-
-    ``nodes`` and ``groups`` have every comparison, ``parts-<index>`` and ``areas-<index>`` one, as
-    `commonweal.compare.IndexComparison` says.
-    """
-    yield "nodes.csv", pl.concat(c.nodes for c in comparisons)
-    groups = [c.groups for c in comparisons if len(c.groups)]
-    if groups:
-        yield "groups.csv", pl.concat(groups)
-    for c in comparisons:
-        index = c.pairs[0].first
-        if len(c.parts):
-            yield f"parts-{index}.csv", c.parts
-        yield f"areas-{index}.csv", c.places
-
-
-def study_comparison_lines(c: StudyComparison, everyone: bool = False) -> Iterator[str]:
-    """Give a comparison of two studies as lines of text; `everyone` names every area of the lists."""
-    titles, where = (c.first.study.title, c.second.study.title), _focus(c)
-    if c.focus is not None:
-        known = counted_areas(int(c.focus.sum()), c.second.areas)
-        yield f"This counts only the {known} in {where}. Ranks and cut-offs are set among all."
-        yield ""
+def area_tables(c: StudyComparison) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Give the tables of single areas: the name of the file, what it is, and the rows."""
     if c.lists is not None:
-        yield from comparison_lines(c.lists, *titles, 10**9 if everyone else MOST_LINES, where)
-    else:
-        yield f"{titles[0]}\n  compared with {titles[1]}:"
-        for r in (c.first, c.second):
-            if len(r.designations) != 1:
-                said = ", ".join(r.designations) or "nothing"
-                yield f"No lists are compared: {r.study.name} designates {said}; expected exactly one list."
+        yield (
+            "lists.csv",
+            "Every area that enters the list, leaves it or stays.",
+            c.lists.to_frame(),
+        )
     for found in c.indices:
-        yield ""
-        yield ""
-        yield from index_comparison_lines(found, *titles, where=where)
+        what = "Every area with its ranks on both, and what sets them apart."
+        yield f"areas-{found.pairs[0].first}.csv", what, found.places
 
 
-def _focus(c: StudyComparison) -> str:
-    """Name the larger area that is counted alone; '' for everything."""
-    return next(
-        (focus_name(r.study, r.areas) for r in (c.second, c.first) if r.study.focus),
-        "",
-    )
-
-
-def study_comparison_data(c: StudyComparison, before: str, after: str) -> dict[str, Any]:
-    """Give a comparison of two studies as plain data for ``--json``."""
-    data: dict[str, Any] = {"before": before, "after": after}
-    if c.lists is not None:
-        data = comparison_data(c.lists, before, after)
-    if c.focus is not None:
-        data["focus"] = {"name": _focus(c), "areas": int(c.focus.sum())}
-    return {**data, "indices": [index_comparison_data(found) for found in c.indices]}
-
-
-def write_study_comparison(c: StudyComparison, out: Path) -> None:
-    """Write the long tables as CSV."""
+def write_lists(c: StudyComparison, out: Path) -> None:
+    """Write every area that enters the list, leaves it or stays, as CSV."""
+    if c.lists is None:
+        raise CommonwealError(
+            f"{out}: no lists are compared; expected the name of a folder, for the indices"
+        )
     try:
-        if out.suffix.lower() == ".csv":
-            if c.lists is None:
-                raise CommonwealError(
-                    f"{out}: no lists are compared; expected the name of a folder, for the indices"
-                )
-            out.write_bytes(TableData(c.lists.to_frame()).csv())
-            return
-        out.mkdir(parents=True, exist_ok=True)
-        for name, table in _tables(c):
-            (out / name).write_bytes(TableData(table).csv())
+        out.write_bytes(TableData(c.lists.to_frame()).csv())
     except OSError as error:
         raise CommonwealError(f"{out} cannot be written: {error.strerror}") from None
-
-
-def _tables(c: StudyComparison) -> Iterator[tuple[str, pl.DataFrame]]:
-    if c.lists is not None:
-        yield "lists.csv", c.lists.to_frame()
-    if c.indices:
-        yield from index_comparison_tables(c.indices)
-
-
-def _selected_lines(comparisons: Sequence[UnitComparison], name: str) -> Iterator[str]:
-    """Give how many one designation selects on areas of each size, and how far they are the same people."""
-    rows = []
-    for k, c in enumerate(comparisons):
-        d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
-        for unit, areas in (("small", c.small), ("large", c.large)):
-            if unit == "large" or k == 0:
-                n = d[f"{unit}_selected"]
-                rows.append(
-                    [
-                        areas.title,
-                        f"{len(areas):,}",
-                        f"{n:,}",
-                        f"{d[f'{unit}_people']:,.0f}",
-                        _people_share(d[f"{unit}_share"]),
-                    ]
-                )
-    yield from align_columns(["Areas", ">All", ">On the list", ">People", ">% of all people"], rows)
-    for c in comparisons:
-        d = c.designations.row(by_predicate=pl.col("designation") == name, named=True)
-        yield ""
-        yield f"  On {c.large.title}:"
-        yield (
-            f"    {d['small_inside']:,} of the {d['small_selected']:,} small areas on the list lie in a larger "
-            "one on its list."
-        )
-        holding = format_count(
-            d["large_selected"], "larger area on the list", "larger areas on the list"
-        )
-        contain = "contains" if d["large_holding"] == 1 else "contain"
-        yield f"    {d['large_holding']:,} of the {holding} {contain} a small one on its list."
-        gained, lost = (format_people(d[key]) for key in ("people_gained", "people_lost"))
-        yield f"    In a larger area on the list, but not in a small one: {gained}."
-        yield f"    In a small area on the list, but not in a larger one: {lost}."
-
-
-def unit_lines(
-    comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
-) -> Iterator[str]:
-    """Give the comparisons of a study's areas with larger ones as lines of text."""
-    yield f"{title}: the same method on areas of different size"
-    if where:
-        yield ""
-        yield f"This counts only the {counted_areas(len(comparisons[0].small), comparisons[0].small)} in {where}"
-        yield "and the larger ones around them. Ranks and cut-offs are set among all areas of the study."
-    names = comparisons[0].designations
-    for name in names["designation"] if len(names) else ():
-        yield ""
-        listed = list_name(label if len(names) == 1 else name.replace("_", " "), "areas")
-        yield f"{listed[:1].upper()}{listed[1:]}:"
-        yield from _selected_lines(comparisons, name)
-    for c in comparisons:
-        yield ""
-        yield f"Small areas compared with the larger ones around them ({c.large.title}):"
-        yield "rank correlation; small areas in the same decile as the larger one, or at most one decile apart;"
-        yield "small areas in the worst 10% whose larger area is too; people in the worst 10% of larger areas,"
-        yield "as a share of all people."
-        if c.nodes["spearman"].is_nan().any():
-            yield "No correlation is given where all areas rank the same on one of the two."
-        rows = [
-            [
-                ("  " if "." in row["index"] else "") + row["label"],
-                coefficient(row["spearman"]),
-                percent(row["same_decile"]),
-                percent(row["within_one_decile"]),
-                f"{row['worst_both']:,} of {row['worst_tenth']:,}",
-                _people_share(row["people_large"]),
-            ]
-            for row in c.nodes.iter_rows(named=True)
-        ]
-        yield from align_columns(
-            ["", ">Correlation", ">Same decile", ">One apart", ">Worst 10% of both", ">People"],
-            rows,
-        )
-
-
-def _people_share(share: float) -> str:
-    """Say a share of people for a cell: empty where nobody is known to live in what is counted."""
-    return "" if math.isnan(share) else f"{share:.1%}"
-
-
-def unit_data(comparisons: Sequence[UnitComparison], where: str = "") -> list[dict[str, Any]]:
-    """Give the comparisons as plain data for ``--json``: without the single areas."""
-    return [
-        {
-            **({"focus": {"name": where, "areas": len(c.small)}} if where else {}),
-            "small": {"areas": c.small.system, "number": len(c.small)},
-            "large": {"areas": c.large.system, "number": len(c.large)},
-            "indices": c.nodes.fill_nan(None).to_dicts(),
-            "designations": c.designations.fill_nan(None).to_dicts(),
-        }
-        for c in comparisons
-    ]
-
-
-def unit_table(comparisons: Sequence[UnitComparison]) -> pl.DataFrame:
-    """Give every small area with each larger one that it lies in: one row for each pair."""
-    return pl.concat(
-        c.places.select(pl.lit(c.large.system).alias("larger_areas"), pl.all()) for c in comparisons
-    )

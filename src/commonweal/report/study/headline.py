@@ -21,7 +21,7 @@ from commonweal.document.format import (
     living,
     sentence,
 )
-from commonweal.report.study.comparison import comparison_data, comparison_lines
+from commonweal.report.study.comparison import change_sentences, change_tables
 from commonweal.report.study.method import cautions, sparse_indicators
 from commonweal.report.study.sensitivity import (
     NOT_RECALCULATED,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import Certainty, Designation, Sensitivity
+    from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
     from commonweal.study.results import Results, Validation
 
 
@@ -92,12 +92,11 @@ def headline(results: Results) -> list[str]:
         earlier, comparison = results.since_in_focus
         lines += [
             "",
-            *comparison_lines(
+            *change_sentences(
                 comparison,
                 earlier,
                 results.study.title,
-                most=0,
-                where=focus_name(results.study, results.areas),
+                focus_name(results.study, results.areas),
             ),
         ]
     if results.validations:
@@ -320,10 +319,19 @@ def as_data(results: Results) -> dict[str, Any]:
         "areas": int(results.focus.sum()),
         "ranked_among": len(results.areas),
         "designations": designations,
-        "since": results.since_in_focus
-        and comparison_data(results.since_in_focus[1], results.study.since, results.study.name),
+        "since": results.since_in_focus and _since_data(results, results.since_in_focus[1]),
         "agreement": [_agreement_data(results, a) for a in results.validations],
     }
+
+
+def _since_data(results: Results, c: Comparison) -> dict[str, Any]:
+    rows = {
+        t.name: t.shown.frame.select(code="Code", name="Name").to_dicts() for t in change_tables(c)
+    }
+    named = {change: rows.get(change, []) for change in ("stays", "enters", "leaves")}
+    counts = {change: len(found) for change, found in named.items()}
+    studies = {"before": results.study.since, "after": results.study.name}
+    return {**studies, "counts": counts, "carried": c.report, **named}
 
 
 def _sensitivity_data(results: Results, found: Sensitivity | None) -> dict[str, Any] | None:
