@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 
 from commonweal.document import write_document
+from commonweal.document.data import document_data
 from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.cautions import why_studied
@@ -21,9 +22,10 @@ from commonweal.invest.solver import time_limit
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.text import case_answer
+from commonweal.web.documents import SUBJECTS
 from commonweal.web.explorer import Explorer, Planning
-from commonweal.web.invest import options_data, options_of
-from commonweal.web.schemas import OptionsQuery
+from commonweal.web.invest import options_of
+from commonweal.web.schemas import DocumentQuery, OptionsQuery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +137,11 @@ def test_a_page_of_options(open_england: Results, real_store: Store) -> None:
     planning = explorer.planning
     assert isinstance(planning, Planning)
     found = options_of(explorer, planning, MANCHESTER, OptionsQuery(kind="library", sites=3))
-    data = options_data(found)
-    assert data["siting"]["reached"] > data["siting"]["reached_before"] > 0
-    assert data["siting"]["effect"] is not None
-    assert data["worth"]["measures"]["bcr"]["low"] < data["worth"]["measures"]["bcr"]["high"]
+    asked = DocumentQuery(area=MANCHESTER, kind="library", sites=3)
+    data = document_data(SUBJECTS["options"].make(explorer, asked))
+    figures = {name: figure["value"] for name, figure in data["figures"].items()}
+    assert figures["reached"] > figures["reached_before"] > 0
+    assert found.sited.effect is not None
+    ratios = next(rows for name, rows in data["tables"].items() if name.endswith("-ratios"))
+    bcr = next(row for row in ratios if row["name"] == "bcr")
+    assert bcr["low"] < bcr["high"]

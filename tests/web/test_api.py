@@ -217,13 +217,13 @@ def test_a_study_without_designation_or_places_works(small: Small, asked_of: Ask
         "/area/A01",
         "/compare?area=A01&area=A02",
         "/about",
-        "/history",
         "/find?q=place",
     ):
         answer = bare.get(path)
         assert answer.status_code == 200, path
     assert bare.get("/api/tiles/4/8/5.mvt").status_code == 204
-    assert bare.get("/api/history.csv").status_code == 404
+    assert bare.get("/api/documents/changes.json").status_code == 404
+    assert "no earlier one to compare with" in bare.get("/documents/changes").text
     assert bare.get("/api/map.svg").status_code == bare.get("/api/map.png").status_code == 404
     assert "map.svg" not in bare.get("/").text
     assert bare.get("/api/map").json()["layer"] == "rank.deprivation"
@@ -243,9 +243,16 @@ def test_history_tells_who_entered_and_left(small: Small, asked_of: Asked) -> No
     earlier.rename(earlier.with_name("earlier.yaml"))
     results = small.run(small.write(since="earlier.yaml"), geometry=False, draws=0)
     told = asked_of(results)
-    changes = {r["Code"]: r["Change"] for r in rows_of(told.get("/api/history.csv").text)}
-    assert changes == {"A20": "Stayed", "A18": "Stayed", "A17": "Entered"}
-    assert "2 stayed, 1 entered and 0 left." in told.get("/history").text
+    files = {name: f"/api/documents/changes/{name}.csv" for name in ("stays", "enters", "leaves")}
+    changes = {
+        name: [r["Code"] for r in rows_of(told.get(f).text)]
+        for name, f in files.items()
+        if name != "leaves"
+    }
+    assert changes == {"stays": ["A18", "A20"], "enters": ["A17"]}
+    assert told.get(files["leaves"]).status_code == 404
+    said = "2 stay on the list, 0 leave it, 1 enter it."
+    assert said in told.get("/documents/changes").text
     assert "It has entered the list" in told.get("/area/A17").text
 
 
@@ -286,22 +293,30 @@ def test_social_capital_is_the_same_on_page_and_in_files(client: Client, county:
     found = describe(county, 17).capital
     assert found is not None
     here = next(h for h in found.headlines if h.id == "volunteered")
-    page = client.get("/area/F01000018/social-capital").text.replace("\N{NO-BREAK SPACE}", " ")
+    page = client.get("/documents/social-capital?area=F01000018").text.replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
     assert f"<td>{here.text}</td><td>{here.interval}</td>" in page
     assert found.summary in page
     assert "This list of 25 headline indicators is not verified." in page
-    assert "/area/F01000018/social-capital" in client.get("/area/F01000018").text
-    rows = client.get("/api/areas/F01000018/social-capital.json").json()["rows"]
-    row = next(r for r in rows if r["Id"] == "volunteered")
-    assert (row["Value"], row["Low"], row["High"]) == (here.value, here.low, here.high)
-    assert len(client.get("/api/areas/F01000018/social-capital.csv").text.splitlines()) == 26
+    assert "/documents/social-capital?area=F01000018" in client.get("/area/F01000018").text
+    tables = client.get("/api/documents/social-capital.json?area=F01000018").json()["tables"]
+    rows = [row for name in tables for row in tables[name]]
+    row = next(r for r in rows if r["id"] == "volunteered")
+    assert (row["value"], row["low"], row["high"]) == (here.value, here.low, here.high)
+    assert len(rows) == 25
+    csv = client.get("/api/documents/social-capital/here.csv?area=F01000018").text
+    assert len(csv.splitlines()) == 1 + len(found.here)
     whole = client.get("/api/areas/F01000018").json()["capital"]["headlines"]
     assert [h["low"] for h in whole] == [h.low for h in found.headlines]
 
 
 def test_a_study_without_social_capital_says_so(small: Small, asked_of: Asked) -> None:
     other = asked_of(small.run())
-    for path in ("/area/A01/social-capital", "/api/areas/A01/social-capital.json"):
+    for path in (
+        "/documents/social-capital?area=A01",
+        "/api/documents/social-capital.json?area=A01",
+    ):
         answer = other.get(path)
         assert answer.status_code == 404
         assert "has no social capital" in answer.text

@@ -28,7 +28,6 @@ PAGES = [
     "/area/F01000018",
     "/compare?area=F01000018",
     "/find?q=green",
-    "/history",
     "/evidence",
     "/about",
     "/accessibility",

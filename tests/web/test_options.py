@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from conftest import Client
 
 DISTRICT, PLACE = "F02000001", "F01000018"
+FILES = "/api/documents/options.json"
 ASK = "kind=community-centre&candidates=grid:500&sites=2&minutes=10"
 
 
@@ -36,31 +37,35 @@ def text_of(page: str) -> str:
 def test_the_best_sites_are_those_of_the_siting_room(
     client: Client, explorer: Explorer, county: Results
 ) -> None:
-    told = client.get(f"/api/areas/{DISTRICT}/options?{ASK}").json()
+    told = client.get(f"{FILES}?area={DISTRICT}&{ASK}").json()
     assert isinstance(explorer.planning, Planning)
     ask = SitingOptions(
         "Vesselhoe", "community-centre", 2, minutes=10, candidates="grid:500", method="search"
     )
     found = site(county, ask, explorer.planning.store, ground=explorer.planning.ground)
     sites = [
-        (s["id"], s["people_newly_reached"], s["people_nearest"]) for s in told["siting"]["sites"]
+        (s["id"], s["people_newly_reached"], s["people_nearest_to_it"])
+        for s in told["tables"]["sites"]
     ]
     assert sites == found.sites.select("id", "newly", "nearest").rows()
     before, after = found.reached()
-    assert (told["siting"]["reached_before"], told["siting"]["reached"]) == (before, after)
+    figures = {name: figure["value"] for name, figure in told["figures"].items()}
+    assert (figures["reached_before"], figures["reached"]) == (before, after)
     assert told["areas"] == int((county.areas.table["district"] == DISTRICT).sum())
-    people = told["worth"]["measures"]["benefits"]
+    amounts = next(rows for name, rows in told["tables"].items() if name.endswith("-amounts"))
+    people = next(row for row in amounts if row["name"] == "benefits")
     assert people["low"] < people["expected"] < people["high"]
 
 
 def test_the_page_tells_the_numbers_of_the_api(client: Client) -> None:
-    told = client.get(f"/api/areas/{DISTRICT}/options?{ASK}").json()
+    told = client.get(f"{FILES}?area={DISTRICT}&{ASK}").json()
     page = text_of(client.get(f"/area/{DISTRICT}/options?{ASK}").text)
     for said in told["answer"]:
         assert said in page
-    for one in told["siting"]["sites"]:
+    for one in told["tables"]["sites"]:
         assert f"{one['people_newly_reached']:,.0f}" in page
-    assert f"{told['siting']['reached'] - told['siting']['reached_before']:,.0f} people" in page
+    figures = {name: figure["value"] for name, figure in told["figures"].items()}
+    assert f"{figures['reached'] - figures['reached_before']:,.0f} people" in page
 
 
 def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
@@ -76,9 +81,9 @@ def test_a_place_is_not_proposed_where_its_own_kind_is(client: Client) -> None:
 @pytest.mark.slow
 def test_the_default_question_of_an_area_is_never_refused(client: Client, county: Results) -> None:
     for code in county.areas.codes[::13]:
-        told = client.get(f"/api/areas/{code}/options")
+        told = client.get(f"{FILES}?area={code}")
         assert told.status_code == 200, told.text
-        n = len(told.json()["siting"]["sites"])
+        n = len(told.json()["tables"].get("sites", []))
         page = client.get(f"/area/{code}/options").text
         asked = re.search(r'id="sites"[^>]*value="(\d+)"', page)
         assert asked
@@ -86,13 +91,13 @@ def test_the_default_question_of_an_area_is_never_refused(client: Client, county
         # What the form asks when it is sent as it stands.
         chosen = re.search(r'value="([^"]+)" selected', page.partition('id="candidates"')[2])
         assert chosen
-        again = client.get(f"/api/areas/{code}/options?candidates={chosen[1]}&sites={asked[1]}")
-        assert len(again.json()["siting"]["sites"]) == n
+        again = client.get(f"{FILES}?area={code}&candidates={chosen[1]}&sites={asked[1]}")
+        assert len(again.json()["tables"].get("sites", [])) == n
 
 
 def test_where_there_is_no_site_the_larger_area_is_offered(client: Client, county: Results) -> None:
     for code in county.areas.codes:
-        told = client.get(f"/api/areas/{code}/options?candidates=library")
+        told = client.get(f"{FILES}?area={code}&candidates=library")
         if told.status_code == 422:
             row = county.areas.position[code]
             district = county.areas.table["district_name"][row]
@@ -103,8 +108,8 @@ def test_where_there_is_no_site_the_larger_area_is_offered(client: Client, count
 
 
 def test_fewer_sites_than_were_asked_for_are_told(client: Client) -> None:
-    told = client.get(f"/api/areas/{PLACE}/options?candidates=grid:500&sites=20").json()
-    n = len(told["siting"]["sites"])
+    told = client.get(f"{FILES}?area={PLACE}&candidates=grid:500&sites=20").json()
+    n = len(told["tables"].get("sites", []))
     assert n < 20
     assert any("so we looked for no more" in text for text in told["answer"])
 
@@ -114,9 +119,10 @@ def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
 ) -> None:
     """Where one place reaches everybody, a second would reach nobody else."""
     for code in county.areas.codes[40:]:
-        told = client.get(f"/api/areas/{code}/options")
-        if told.status_code == 200 and len(told.json()["siting"]["sites"]) == 1:
-            candidates = re.search(r"from ([\d,]+) candidates", " ".join(told.json()["answer"]))
+        told = client.get(f"{FILES}?area={code}")
+        if told.status_code == 200 and len(told.json()["tables"].get("sites", [])) == 1:
+            told_all = " ".join(text for s in told.json()["sections"] for text in s["text"])
+            candidates = re.search(r"from ([\d,]+) candidates", told_all)
             assert candidates is not None
             if int(candidates[1].replace(",", "")) < 3:
                 continue  # then there are no more places, which is said
@@ -133,20 +139,20 @@ def test_it_is_said_why_one_place_is_proposed_of_the_three_offered(
 def test_picked_sites_are_all_built_however_little_they_help(
     client: Client, county: Results
 ) -> None:
-    places = client.get(f"/api/areas/{PLACE}/options?kind=library").json()
+    places = client.get(f"{FILES}?area={PLACE}&kind=library").json()
     row = county.areas.table.row(county.areas.position[PLACE], named=True)
     at = f"site={row['longitude']:.5f},{row['latitude']:.5f}"
-    told = client.get(f"/api/areas/{PLACE}/options?kind=library&{at}&{at}").json()
+    told = client.get(f"{FILES}?area={PLACE}&kind=library&{at}&{at}").json()
     assert told["picked"] is True
     assert places["picked"] is False
-    assert len(told["siting"]["sites"]) == 2
-    assert min(s["people_nearest"] for s in told["siting"]["sites"]) == 0
+    assert len(told["tables"].get("sites", [])) == 2
+    assert min(s["people_nearest_to_it"] for s in told["tables"]["sites"]) == 0
 
 
 def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client: Client) -> None:
     asked = "kind=arts-centre&candidates=grid:500"
-    told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
-    assert told["worth"] is None
+    told = client.get(f"{FILES}?area={DISTRICT}&{asked}").json()
+    assert not any(name.endswith("-amounts") for name in told["tables"])
     assert told["answer"][0].startswith(
         "This study has no data on venues of the kind “arts centre or gallery”"
     )
@@ -161,7 +167,7 @@ def test_of_a_kind_that_was_not_read_it_says_so_first_and_tells_no_worth(client:
 
 def test_it_says_what_a_new_place_is_costed_as(client: Client) -> None:
     asked = "kind=library&candidates=grid:500"
-    told = client.get(f"/api/areas/{DISTRICT}/options?{asked}").json()
+    told = client.get(f"{FILES}?area={DISTRICT}&{asked}").json()
     assert told["answer"][1].startswith(
         "Each is costed and valued as a community hub. Cost to the public sector over"
     )
@@ -203,15 +209,15 @@ def test_a_site_is_added_by_name_code_or_degrees(client: Client, county: Results
     ],
 )
 def test_what_cannot_be_asked_is_refused(client: Client, query: str, said: str) -> None:
-    for path in (f"/area/{DISTRICT}/options", f"/api/areas/{DISTRICT}/options"):
-        answer = client.get(f"{path}?{query}")
+    for path in (f"/area/{DISTRICT}/options?", f"{FILES}?area={DISTRICT}&"):
+        answer = client.get(f"{path}{query}")
         assert answer.status_code == 422, path
         assert said in unescape(answer.text)
 
 
 def test_no_such_area(client: Client) -> None:
     assert client.get("/area/F9/options").status_code == 404
-    assert client.get("/api/areas/F9/options").status_code == 404
+    assert client.get(f"{FILES}?area=F9").status_code == 404
 
 
 def test_without_places_it_says_why(
@@ -224,20 +230,23 @@ def test_without_places_it_says_why(
     assert "/options" not in bare.get(f"/area/{PLACE}").text
 
 
+FIVE = "/api/documents/programme.json?programme=five"
+
+
 def test_a_programme_selects_the_neediest_of_each_district(client: Client, county: Results) -> None:
-    told = client.get("/api/programmes/five").json()
+    told = client.get(FIVE).json()
     need = county.scores["community_needs"].score
     districts = np.array(county.areas.table["district"].to_list())
     best = {
         county.areas.codes[max(np.flatnonzero(districts == d), key=lambda r: need[r])]
         for d in set(districts)
     }
-    assert {a["code"] for a in told["areas"] if a["selected"]} == best
-    assert told["selected"] == 5
-    page = text_of(client.get("/programme/five").text)
+    assert {a["code"] for a in told["tables"]["selected-five"]} == best
+    assert told["figures"]["selected"]["value"] == 5
+    page = text_of(client.get("/documents/programme?programme=five").text)
     for said in told["answer"]:
         assert said in page
-    for part in told["rule"]:
+    for part in told["tables"]["rule-five"]:
         assert part["part"] in page
     assert (
         "no recalculations with different assumptions. To make them, run commonweal invest allocate five"
@@ -247,23 +256,26 @@ def test_a_programme_selects_the_neediest_of_each_district(client: Client, count
 
 
 def test_who_gains_and_loses_beside_the_studys_list(client: Client, county: Results) -> None:
-    told = client.get("/api/programmes/five?against=list:left_behind").json()
-    chosen = {a["code"] for a in told["areas"] if a["selected"]}
+    told = client.get(f"{FIVE}&against=list:left_behind").json()["tables"]
+    chosen = {a["code"] for a in told["selected-five"]}
     listed = county.designations["left_behind"].selected
     own = {c for c, s in zip(county.areas.codes, listed, strict=True) if s}
-    codes = {a["Code"]: a["In"] for a in told["beside"]["areas"]}
-    assert {c for c, side in codes.items() if side == "This list only"} == chosen - own
-    assert {c for c, side in codes.items() if side == "The other list only"} == own - chosen
-    counts = [side["Neighbourhoods"] for side in told["beside"]["sides"]]
-    assert counts == [len(chosen & own), len(chosen - own), len(own - chosen)]
+    codes = {a["code"]: a["on_which_list"] for a in told["gains-losses-five"]}
+    this = "On Five awards, one in each district only"
+    assert {c for c, side in codes.items() if side == this} == chosen - own
+    assert {c for c, side in codes.items() if side != this} == own - chosen
+    counts = {row["side"]: row["areas"] for row in told["sides-five"]}
+    assert list(counts.values()) == [len(chosen & own), len(chosen - own), len(own - chosen)]
+    page = client.get("/documents/programme?programme=five&against=list:left_behind").text
+    assert '<option value="list:left_behind" selected>' in page
 
 
 def test_programmes_that_are_not_there(
     client: Client, explorer: Explorer, client_of: Callable[[Explorer], Client]
 ) -> None:
-    assert client.get("/programme/none").status_code == 404
-    assert client.get("/api/programmes/none").status_code == 404
-    assert client.get("/programme/five?against=moon").status_code == 422
+    assert client.get("/documents/programme?programme=none").status_code == 404
+    assert client.get("/api/documents/programme.json?programme=none").status_code == 404
+    assert client.get("/documents/programme?programme=five&against=moon").status_code == 422
     none = client_of(replace(explorer, programmes={}))
     assert "No funding programme is set up for this study" in none.get("/programmes").text
 

@@ -52,10 +52,9 @@ def test_no_question_breaks_it(explorer: Explorer) -> None:
         "/",
         "/area/{code}",
         "/area/{code}/options",
-        "/programme/{name}",
         "/api/areas",
-        "/api/areas/{code}/options",
-        "/api/programmes/{name}",
+        "/documents/{name}",
+        "/api/documents/{name}.json",
         "/api/rescore",
         "/api/tiles/{z}/{x}/{y}.mvt",
     } <= asked

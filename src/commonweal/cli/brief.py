@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -41,9 +42,10 @@ def show(
 ) -> None:
     """Print one neighbourhood: its result, how stable that is, its ranks, and similar ones."""
     from commonweal.cli.find_study import find_study
+    from commonweal.document.text import section_lines
     from commonweal.report.place.profile import profile, profile_data, profile_lines
     from commonweal.report.study.social_capital import capital_finder
-    from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
+    from commonweal.report.study.social_capital_tables import social_capital_sections
     from commonweal.sources import Store
     from commonweal.study.fingerprint import open_or_run
 
@@ -62,12 +64,18 @@ def show(
         find = capital_finder(results.study, results.areas, results.capital, results.national)
         capital = find(found.row)
     if as_json:
-        told = {"social_capital": capital_data(capital)} if capital else {}
+        told = {"social_capital": asdict(capital)} if capital else {}
         print_json({**profile_data(found), **told})
         return
     print_lines(profile_lines(found))
     if capital is not None:
-        print_lines(["", *social_capital_lines(capital, whole=False)])
+        print_lines(["", "Social capital", f"  {capital.summary}"])
+        print_lines(
+            line
+            for section in social_capital_sections(capital)
+            if not section.annex
+            for line in ("", section.title, *section_lines(section))
+        )
 
 
 MOST_PROFILES = 5000

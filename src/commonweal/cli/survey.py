@@ -11,6 +11,7 @@ import typer
 from commonweal.cli.console import (
     Json,
     print_answer,
+    print_document,
     print_json,
     print_lines,
     progress_bar,
@@ -285,7 +286,7 @@ def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalF
 def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
     from commonweal.cli.find_study import find_study
     from commonweal.report.study.social_capital import capital_finder
-    from commonweal.report.study.social_capital_tables import capital_data, social_capital_lines
+    from commonweal.report.study.social_capital_tables import social_capital_document
 
     recipe, code = find_study(area, store, study)
     areas, indicators, figures = _known(recipe, store)
@@ -296,10 +297,6 @@ def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
         raise CommonwealError(
             f"study {recipe.name} has no social capital; expected the key 'social_capital' in it"
         )
-    name = areas.table["name"][row] or code
-    if as_json:
-        print_json({"code": code, "name": name, "study": recipe.name, **capital_data(found)})
-        return
-    print_lines([f"{name} ({code})", recipe.title, "", *social_capital_lines(found)])
-    if recipe.briefing.note:
-        print_lines(["", recipe.briefing.note])
+    name = f"{areas.table['name'][row] or code} ({code})"
+    document = social_capital_document(found, name, recipe.title, recipe.briefing.note)
+    print_document(document, None, as_json=as_json)

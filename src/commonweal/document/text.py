@@ -45,7 +45,7 @@ def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
     yield from report.answer
     shown = {*report.notes, *report.answer}
     for section in report.sections:
-        lines = [] if section.annex else list(_section_lines(section, shown, rows))
+        lines = [] if section.annex else list(section_lines(section, rows, shown))
         if lines:
             yield from ("", section.title, *lines)
     for title, texts in ((ASSUMED, report.assumptions), (LIMITS, report.limits)):
@@ -57,7 +57,9 @@ def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
         yield from ("", f"More ({WHOLE})", *(f"  {title}" for title in annex))
 
 
-def _section_lines(section: Section, shown: set[str], rows: int) -> Iterator[str]:
+def section_lines(section: Section, rows: int = 10, shown: set[str] | None = None) -> Iterator[str]:
+    """Give a section as lines, without its title; what was `shown` above is not repeated."""
+    shown = set() if shown is None else shown
     yield from (f"  {text}" for text in _new(section.text, shown))
     yield from (f"  - {text}" for text in _new(section.points, shown))
     yield from (f"  {figure.line}" for figure in section.figures)

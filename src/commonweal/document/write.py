@@ -12,7 +12,7 @@ from commonweal.document.data import document_json
 from commonweal.document.html import document_html
 from commonweal.document.model import TableData
 from commonweal.document.pdf import document_pdf
-from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
+from commonweal.document.xlsx import Sheet, sheet_name, sheets
 from commonweal.errors import CommonwealError
 from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
@@ -67,7 +67,10 @@ def write_document(
             "This page as a tagged PDF, for printing.",
             lambda path: path.write_bytes(document_pdf(report)),
         ),
-        "report.xlsx": ("Every table, one to a sheet.", lambda path: _write_book(path, report)),
+        "report.xlsx": (
+            "Every table, one to a sheet.",
+            lambda path: path.write_bytes(document_xlsx(report)),
+        ),
     }
     more = {
         "report.json": ("Everything here for programs, unrounded.", _write_json(report)),
@@ -105,7 +108,8 @@ def _write_json(document: Document) -> Callable[[Path], object]:
     return lambda path: path.write_text(document_json(document), "utf-8")
 
 
-def _write_book(path: Path, report: Document) -> None:
+def document_xlsx(report: Document) -> bytes:
+    """Make the workbook: the notes, and every table on a sheet of its own."""
     used: set[str] = set()
     notes = [
         *(("Note", text) for text in report.notes),
@@ -144,7 +148,7 @@ def _write_book(path: Path, report: Document) -> None:
         ),
     ]
     lines = [*report.notes, report.heading, f"Made with Commonweal {version('commonweal')}."]
-    write_sheets(path, report.title, report.heading, lines, listed)
+    return sheets(report.title, report.heading, lines, listed)
 
 
 def source_lines(ids: Iterable[str]) -> tuple[str, ...]:

@@ -136,6 +136,17 @@ def write_sheets(
     day: date | None = None,
 ) -> None:
     """Write a workbook of a cover with contents and one table a sheet."""
+    path.write_bytes(sheets(title, subject, lines, listed, day))
+
+
+def sheets(
+    title: str,
+    subject: str,
+    lines: Sequence[str],
+    listed: Sequence[Sheet],
+    day: date | None = None,
+) -> bytes:
+    """Make the bytes of such a workbook."""
     with needs("xlsx"):
         import xlsxwriter
 
@@ -163,7 +174,7 @@ def write_sheets(
         if sheet.long and len(sheet.table) > WRITTEN:
             long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame)
     book.close()
-    path.write_bytes(fill(packed, long))
+    return fill(packed, long)
 
 
 def _formats(book: Any) -> dict[str, Any]:

@@ -11,22 +11,14 @@ from commonweal.study.names import rule_in_words
 from commonweal.web import schemas as answers
 from commonweal.web.charts import compare_chart, map_svg, outline_of, png_of, strands_chart
 from commonweal.web.explorer import Explorer
-from commonweal.web.invest import (
-    options_data,
-    options_of,
-    planning_of,
-    programme_data,
-    programmes_table,
-)
+from commonweal.web.invest import programmes_table
 from commonweal.web.rescore import study_file
 from commonweal.web.schemas import (
     MOST_COMPARED,
     ChangesQuery,
     Code,
     ListQuery,
-    OptionsQuery,
     PageQuery,
-    ProgrammeQuery,
     Whole,
     choice_parameters,
     code_in_path,
@@ -35,13 +27,11 @@ from commonweal.web.search import list_page, record, search
 from commonweal.web.tables import (
     WebTable,
     areas_table,
-    capital_table,
     changes_table,
     compare_table,
     csv_answer,
     drivers_table,
     file_answer,
-    history_table,
     json_answer,
     said_answer,
     short_record,
@@ -172,32 +162,6 @@ def api_router(explorer: Explorer) -> APIRouter:
         """Give what drives an area's score, as JSON."""
         return json_answer(drivers_table(_place(code)).to_dict(), f"{_plain(code)}-drivers.json")
 
-    @router.get(
-        "/areas/{code:path}/social-capital.csv", responses={**none, **of("text/csv")}, **file
-    )
-    def capital_csv(code: Code) -> Any:
-        """Give an area's social capital, as CSV."""
-        return _csv(_capital(code), f"{_plain(code)}-social-capital.csv")
-
-    @router.get(
-        "/areas/{code:path}/social-capital.json", response_model=answers.TableOut, responses=none
-    )
-    def capital_json(code: Code) -> Any:
-        """Give an area's social capital, as JSON."""
-        return json_answer(_capital(code).to_dict(), f"{_plain(code)}-social-capital.json")
-
-    def _capital(code: str) -> WebTable:
-        table = capital_table(_place(code))
-        if table is None:
-            raise HTTPException(404, NO_CAPITAL)
-        return table
-
-    @router.get("/areas/{code:path}/options", response_model=answers.OptionsOut, responses=none)
-    def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Any:
-        """Give what new venues would do for an area, or for a larger one by its code."""
-        asked.choices(explorer)  # so that an unknown key is refused
-        return json_answer(options_data(options_of(explorer, planning_of(explorer), code, asked)))
-
     @router.get("/areas/{code:path}", response_model=Place, responses=none)
     async def area(code: Code) -> Any:
         """Give the profile of an area."""
@@ -281,22 +245,6 @@ def api_router(explorer: Explorer) -> APIRouter:
             raise HTTPException(404, f"This study has no designation {key[:40]!r}.")
         return changes_table(explorer, view, key)
 
-    @router.get("/history.csv", responses={**none, **of("text/csv")}, **file)
-    def history_csv() -> Any:
-        """Give who entered, left and stayed since the earlier study, as CSV."""
-        return _csv(_history(), f"{name}-history.csv")
-
-    @router.get("/history.json", response_model=answers.TableOut, responses=none)
-    def history_json() -> Any:
-        """Give who entered, left and stayed since the earlier study, as JSON."""
-        return json_answer(_history().to_dict(), f"{name}-history.json")
-
-    def _history() -> WebTable:
-        table = history_table(explorer)
-        if table is None:
-            raise HTTPException(404, "This study has no earlier one: its file has no key 'since'.")
-        return table
-
     @router.get("/map", response_model=answers.LayerOut, openapi_extra=choices)
     def classes(asked: Annotated[PageQuery, Query()]) -> Any:
         """Give the colours of the map: classes, and a letter for each area."""
@@ -345,14 +293,6 @@ def api_router(explorer: Explorer) -> APIRouter:
     def programmes() -> Any:
         """List the funding programmes applied to this study."""
         return json_answer(programmes_table(explorer).to_dict())
-
-    @router.get("/programmes/{name}", response_model=answers.ProgrammeOut, responses=none)
-    def programme(
-        name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
-    ) -> Any:
-        """Give a programme: its rule, who is funded, and who gains and loses compared with another list."""
-        asked.choices(explorer)
-        return json_answer(programme_data(explorer, name, asked.against))
 
     outline = outline_of(explorer.results)
 

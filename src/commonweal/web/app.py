@@ -17,6 +17,7 @@ from commonweal.errors import CommonwealError
 from commonweal.files.extras import package_folder
 from commonweal.version import __version__
 from commonweal.web.api import api_router
+from commonweal.web.documents import document_router
 from commonweal.web.pages import Pages, page_router
 from commonweal.web.tables import file_answer, json_answer
 
@@ -166,6 +167,7 @@ def create_app(explorer: Explorer, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
     )
     pages = Pages(explorer)
     app.include_router(api_router(explorer))
+    app.include_router(document_router(explorer, pages))
     app.include_router(page_router(explorer, pages))
     app.mount("/static", StaticFiles(directory=_static()), name="static")
     _map_library(app)

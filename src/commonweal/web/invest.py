@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from fastapi import HTTPException
 
 from commonweal.access.places import load_taxonomy
-from commonweal.document.data import document_data
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
 from commonweal.invest.case.case import appraise_sites, site_value_sentences
 from commonweal.invest.siting.candidates import CANDIDATES, Candidates
 from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import MOST_AREAS, SitingOptions, first_candidates, site
 from commonweal.invest.siting.result import moved_by
-from commonweal.report.allocation import allocation_document
-from commonweal.report.appraisal import appraisal_document
-from commonweal.report.siting import siting_document, siting_section
+from commonweal.report.siting import siting_section
 from commonweal.study.names import Scope, is_postcode
 from commonweal.web.schemas import QueryError
 from commonweal.web.search import search
@@ -235,28 +232,14 @@ def bounds_of(explorer: Explorer, options: Options) -> tuple[float, float, float
     return float(west), float(south), float(east), float(north)
 
 
-def options_told(options: Options) -> list[str]:
-    """Give the answer in sentences: who is reached, the cost and value, and what changes."""
-    first, *rest = options.section.text
+def options_answer(options: Options) -> list[str]:
+    """Say who is reached, why there are fewer sites than were asked for, and the cost and value."""
     fewer = [options.fewer] if options.fewer else []
-    return [first, *fewer, *site_value_sentences(options.sited, options.worth), *rest]
-
-
-def options_data(options: Options) -> dict[str, Any]:
-    """Give an answer as plain data, each number as on the page."""
-    return {
-        "area": options.scope.title,
-        "areas": len(options.scope.rows),
-        "picked": options.picked,
-        "answer": options_told(options),
-        "siting": document_data(siting_document(options.sited)),
-        "worth": None
-        if options.worth is None
-        else document_data(appraisal_document(options.worth)),
-    }
-
-
-_GROUPS = ("both lists", "this list only", "the other list only")
+    return [
+        options.section.text[0],
+        *fewer,
+        *site_value_sentences(options.sited, options.worth),
+    ]
 
 
 def programme_of(explorer: Explorer, name: str) -> AllocationResult:
@@ -296,58 +279,8 @@ def others_of(explorer: Explorer, name: str) -> dict[str, str]:
     return {**own, **more}
 
 
-def programme_comparison(
-    explorer: Explorer, name: str, against: str
-) -> tuple[str, WebTable, WebTable]:
-    """Compare a programme with another list."""
-    offered = others_of(explorer, name)
-    if against not in offered:
-        raise QueryError(str(UnknownNameError("list", against[:100], offered)))
-    a = programme_of(explorer, name).allocation
-    mine, other = a.selected, _selected(explorer, against)
-    people = np.nan_to_num(a.areas.population)
-    groups = (mine & other, mine & ~other, ~mine & other)
-    sides = tuple(
-        (words.capitalize(), int(g.sum()), round(float(people[g].sum())), round(float(people[g & a.in_need].sum())))
-        for words, g in zip(_GROUPS, groups, strict=True)
-    )  # fmt: skip
-    rows = np.flatnonzero(mine ^ other)
-    rows = rows[np.argsort(a.rank[rows], kind="stable")]
-    listed = tuple(
-        (
-            a.areas.codes[row],
-            a.areas.table["name"][int(row)] or a.areas.codes[row],
-            _GROUPS[1 if mine[row] else 2].capitalize(),
-            None if np.isnan(a.rank[row]) else int(a.rank[row]),
-            round(float(people[row])),
-        )
-        for row in rows.tolist()
-    )
-    plural = a.areas.plural.capitalize()
-    return (
-        offered[against],
-        WebTable(
-            "Who gains and who loses", ("In", plural, "People", "People in areas in need"), sides
-        ),
-        WebTable(
-            f"{plural} on one list and not on the other",
-            ("Code", "Name", "In", "Rank", "People"),
-            listed,
-        ),
-    )
-
-
-def _selected(explorer: Explorer, against: str) -> NDArray[np.bool_]:
+def selected_by(explorer: Explorer, against: str) -> NDArray[np.bool_]:
+    """Give which areas a list of `others_of` has."""
     if against.startswith("list:"):
         return explorer.results.designations[against.removeprefix("list:")].selected
     return explorer.programmes[against].allocation.selected
-
-
-def programme_data(explorer: Explorer, name: str, against: str = "") -> dict[str, Any]:
-    """Give a programme as plain data, with who gains and loses if another list is named."""
-    data = document_data(allocation_document(programme_of(explorer, name)))
-    other = None
-    if against:
-        title, sides, listed = programme_comparison(explorer, name, against)
-        other = {"list": title, "sides": sides.to_dict()["rows"], "areas": listed.to_dict()["rows"]}
-    return {**data, "beside": other}

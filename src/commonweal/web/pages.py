@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import jinja2
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from commonweal.document.format import NOT_A_CHANCE, format_count, percent
 from commonweal.evidence import load_evidence
-from commonweal.report.allocation import allocation_answer, allocation_sections
-from commonweal.report.allocation_text import allocation_cautions
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.page import reasons
-from commonweal.report.study.comparison import carried_note
 from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
-from commonweal.report.study.social_capital_tables import country_table, here_table, how_to_read
 from commonweal.study.names import counted_areas, focus_note, is_postcode, listed_areas
 from commonweal.version import __version__
 from commonweal.web import tables as told
-from commonweal.web.api import NO_CAPITAL, NO_MAP, REFUSED, row_of
+from commonweal.web.api import NO_MAP, REFUSED, row_of
 from commonweal.web.charts import compare_chart, strands_chart
 from commonweal.web.invest import (
     OWN,
     bounds_of,
     kinds_offered,
+    options_answer,
     options_of,
-    options_told,
-    others_of,
     planning_of,
-    programme_comparison,
-    programme_of,
     programmes_table,
     scope_of,
     where_is,
@@ -52,7 +45,6 @@ from commonweal.web.schemas import (
     ListQuery,
     OptionsQuery,
     PageQuery,
-    ProgrammeQuery,
     code_in_path,
 )
 from commonweal.web.search import DEFAULT_PER, default_sort, list_page, record, search
@@ -60,9 +52,7 @@ from commonweal.web.tables import (
     changes_table,
     compare_table,
     drivers_table,
-    history_table,
     strands_table,
-    web_table,
 )
 from commonweal.web.view import STATES, layer_names, layer_of
 
@@ -105,7 +95,6 @@ class Pages:
             "STATES": STATES,
             "NOT_A_CHANCE": NOT_A_CHANCE,
             "NO_MAP": NO_MAP,
-            "carried_note": carried_note,
             "MOST_COMPARED": MOST_COMPARED,
             "MOST_SITES": MOST_SITES,
             "version": __version__,
@@ -200,21 +189,6 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             path="/find",
         )
 
-    @router.get("/area/{code:path}/social-capital")
-    def capital(code: Code, asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show the social capital of an area."""
-        place = explorer.describe(row_of(explorer, code))
-        if place.capital is None:
-            raise HTTPException(404, NO_CAPITAL)
-        here, country = here_table(place.capital), country_table(place.capital)
-        return pages.page(
-            "social_capital.html", asked, asked.choices(explorer),
-            place=place, found=place.capital, here=web_table(f"What we know about {place.name}", here),
-            country=web_table("What we know for the whole country only", country),
-            how_to_read=how_to_read(place.capital),
-            path=f"/area/{code_in_path(code)}/social-capital",
-        )  # fmt: skip
-
     @router.get("/area/{code:path}/options")
     def options(code: Code, asked: Annotated[OptionsQuery, Query()]) -> Response:
         """Show what new venues would do for an area or a larger one: picked sites, or the best ones."""
@@ -237,7 +211,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         found = options_of(explorer, planning, code, asked)
         return pages.page(
             "options.html", asked, choices,
-            code=code, found=found, own=own, missed=asked.q, told=options_told(found),
+            code=code, found=found, own=own, missed=asked.q, answer=options_answer(found),
             kinds=kinds_offered(explorer, planning),
             where=where_offered(planning), bounds=bounds_of(explorer, found),
             **_map(explorer.published, asked), path=path,
@@ -295,34 +269,6 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             "programmes.html", asked, asked.choices(explorer),
             table=programmes_table(explorer), path="/programmes",
         )  # fmt: skip
-
-    @router.get("/programme/{name}")
-    def programme(
-        name: Annotated[str, Path(max_length=100)], asked: Annotated[ProgrammeQuery, Query()]
-    ) -> Response:
-        """Show a programme: its rule, who is funded, and who gains and loses compared with another list."""
-        choices, worked = asked.choices(explorer), programme_of(explorer, name)
-        return pages.page(
-            "programme.html", asked, choices,
-            key=name, worked=worked, answer=allocation_answer(worked), cautions=allocation_cautions(worked),
-            sections=allocation_sections(worked), others=others_of(explorer, name),
-            beside=programme_comparison(explorer, name, asked.against) if asked.against else None,
-            path=f"/programme/{quote(name, safe='')}",
-        )  # fmt: skip
-
-    @router.get("/history")
-    def history(asked: Annotated[PageQuery, Query()]) -> Response:
-        """Show who entered, left and stayed since the earlier study."""
-        table = history_table(explorer)
-        earlier = results.since[0] if results.since else ""
-        return pages.page(
-            "history.html",
-            asked,
-            asked.choices(explorer),
-            table=table,
-            earlier=earlier,
-            path="/history",
-        )
 
     @router.get("/about")
     def about(asked: Annotated[PageQuery, Query()]) -> Response:

@@ -181,10 +181,31 @@ class OptionsQuery(PageQuery):
         return found
 
 
-class ProgrammeQuery(PageQuery):
-    """What the page of a programme takes besides: another one to set beside it."""
+class DocumentQuery(OptionsQuery):
+    """What a document takes: each subject uses what it needs.
 
+    Attributes
+    ----------
+    area
+        Code of an area.
+    programme
+        Name of a funding programme.
+    against
+        Another list to compare with.
+    """
+
+    area: str = Field(default="", pattern=_TEXT)
+    programme: str = Field(default="", max_length=100, pattern=_TEXT)
     against: str = Field(default="", max_length=100, pattern=_TEXT)
+
+    def own(self) -> dict[str, Any]:
+        """Give what is asked besides the reader's choices and the frame, to go along from page to page."""
+        given = self.model_dump(include=set(type(self).model_fields), exclude_defaults=True)
+        return {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in given.items()
+            if k not in ("layer", "embed")
+        }
 
 
 class CompareQuery(ListQuery):
@@ -282,28 +303,21 @@ class MapClass(BaseModel):
     areas: int
 
 
-class OptionsOut(BaseModel):
-    """What new venues would do: who is reached, cost, value, and the change in an index."""
+class DocumentOut(BaseModel):
+    """A document: its texts, its figures and tables by name, unrounded, and whatever its account has."""
 
-    area: str
-    areas: int
-    picked: bool
-    answer: list[str]
-    siting: dict[str, Any]
-    worth: dict[str, Any] | None
-
-
-class ProgrammeOut(BaseModel):
-    """A funding programme applied to the study: its rule, and who is funded."""
-
-    programme: str
+    report: str
     title: str
+    heading: str
     answer: list[str]
-    rule: list[dict[str, Any]]
-    selected: int
-    people: float
-    areas: list[dict[str, Any]]
-    beside: dict[str, Any] | None
+    notes: list[str]
+    figures: dict[str, dict[str, Any]]
+    tables: dict[str, list[dict[str, Any]]]
+    sections: list[dict[str, Any]]
+    assumptions: list[str]
+    limits: list[str]
+    works: list[str]
+    sources: list[str]
 
 
 class LayerOut(BaseModel):

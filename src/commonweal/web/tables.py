@@ -117,54 +117,6 @@ def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
     )
 
 
-def capital_table(place: Place) -> WebTable | None:
-    """Give every headline of social capital as it is known of a place; None without any."""
-    if place.capital is None:
-        return None
-    head = (
-        "Domain", "Headline", "Id", "Status", "Value", "Unit", "Low", "High", "Higher than",
-        "No clear difference from", "Indicator", "Date", "Caution", "Country",
-    )  # fmt: skip
-    rows = tuple(
-        (
-            h.domain, h.name, h.id, h.state, h.value, h.unit, h.low, h.high, h.higher_than,
-            h.alike, h.label, h.vintage, h.caution, h.national,
-        )
-        for h in place.capital.headlines
-    )  # fmt: skip
-    return WebTable(f"Social capital of {place.name}", head, rows)
-
-
-def history_table(explorer: Explorer) -> WebTable | None:
-    """Give which areas entered, left and stayed since the earlier study; None without one."""
-    if explorer.results.since_in_focus is None:
-        return None
-    earlier, comparison = explorer.results.since_in_focus
-    words = {"enters": "Entered", "leaves": "Left", "stays": "Stayed"}
-    tier = explorer.tiers[:1]
-    frame = comparison.to_frame()
-    parts = {c: frame[c].to_list() for c in frame.columns}
-    rows = [
-        (
-            words[change],
-            parts["code"][i],
-            parts["name"][i],
-            *(parts[f"{t.key}_name"][i] for t in tier),
-            round(float(parts["share_before"][i]), 4),
-        )
-        for i, change in enumerate(parts["change"])
-    ]
-    rows.sort(key=lambda row: list(words.values()).index(row[0]))
-    head = (
-        "Change",
-        "Code",
-        "Name",
-        *(t.header for t in tier),
-        "Share of residents on the earlier list",
-    )
-    return WebTable(f"Since {earlier}", head, tuple(rows))
-
-
 def strands_table(place: Place) -> WebTable:
     """Give how an area compares on each index and domain: the numbers of its chart."""
     groups = {a.group: a.label for s in place.standings for a in s.averages}

@@ -9,15 +9,16 @@ import openpyxl
 import pypdf
 import pytest
 
+from commonweal.document.data import document_data
+from commonweal.document.text import document_lines
 from commonweal.errors import StudyError
 from commonweal.report.place import describe
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.report import render_report
 from commonweal.report.study.social_capital import SocialCapital, capital_finder
 from commonweal.report.study.social_capital_tables import (
-    capital_data,
     here_table,
-    social_capital_lines,
+    social_capital_document,
 )
 from commonweal.spec import load_study
 
@@ -163,20 +164,22 @@ def test_every_place_tells_the_same_value(
 ) -> None:
     told = "50% of adults; 95% interval 46.1 to 53.9; higher than in 44% of the other 18 places"
     found = of(results, 9)
-    assert any(told in line for line in social_capital_lines(found))
+    document = social_capital_document(found, "Place 10", "Twenty places")
+    assert any(told in line for line in document_lines(document))
     assert describe(results, 9).capital == found
     assert here_table(found).cells()[0][2:5] == (
         "50% of adults",
         "95% interval 46.1 to 53.9",
         "44%",
     )
-    assert [h for h in capital_data(found)["headlines"] if h["value"] == 50.0]
+    rows = document_data(document)["tables"]["here"]
+    assert [h for h in rows if h["value"] == 50.0]
     code, said, _ = tell("show", "A10", "--study", small.study, "--draws", "0")
     assert (code, told in said) == (0, True)
     code, said, _ = tell("social-capital", small.study, "--area", "A10")
     assert (code, told in said) == (0, True)
     code, said, _ = tell("social-capital", small.study, "--area", "A10", "--json")
-    ours = next(h for h in json.loads(said)["headlines"] if h["id"] == "most_people_trusted")
+    ours = next(h for h in json.loads(said)["tables"]["here"] if h["id"] == "most_people_trusted")
     assert ours["low"] == pytest.approx(50 - 1.959964 * SE)
 
 

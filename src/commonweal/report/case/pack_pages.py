@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from commonweal.document.model import Document, Section
     from commonweal.invest.allocation import Programme
     from commonweal.invest.allocation.on_study import AllocationResult, Exclusions
+    from commonweal.invest.appraisal import Appraisal
     from commonweal.invest.case.valuation import Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.siting.result import SitingResult
@@ -290,22 +291,28 @@ def options_page(
     report = siting_document(sited)
     interventions, values = load_interventions(), load_values()
     worth = appraise_sites(sited, interventions, values)
-    if worth is not None:
-        appraised = appraisal_document(worth)
-        report = replace(
-            report,
-            answer=(*report.answer, worth.project.about, *appraised.answer),
-            sections=(*report.sections, *appraised.sections),
-            assumptions=(*report.assumptions, *appraised.assumptions),
-            limits=(*report.limits, *appraised.limits),
-            works=tuple(dict.fromkeys((*report.works, *appraised.works))),
-        )
-    elif sited.unread:
+    report = with_value(report, worth)
+    if worth is None and sited.unread:
         report = replace(report, answer=(*report.answer, why_not_valued(sited)))
     title = f"Options: {sited.label.lower()}"
     about = "where new ones would reach most people, what that changes, its costs and benefits"
     return _extra(
         "options", title, about, report, kind, interactive_picker(sited, interventions, values)
+    )
+
+
+def with_value(report: Document, worth: Appraisal | None) -> Document:
+    """Add to a document on sites what they cost and are worth, where that is known."""
+    if worth is None:
+        return report
+    appraised = appraisal_document(worth)
+    return replace(
+        report,
+        answer=(*report.answer, worth.project.about, *appraised.answer),
+        sections=(*report.sections, *appraised.sections),
+        assumptions=(*report.assumptions, *appraised.assumptions),
+        limits=(*report.limits, *appraised.limits),
+        works=tuple(dict.fromkeys((*report.works, *appraised.works))),
     )
 
 

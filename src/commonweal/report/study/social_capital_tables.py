@@ -1,15 +1,15 @@
-"""Social capital as tables, terminal lines and data: of one area, and over all areas of a run."""
+"""Social capital as a document and as tables: of one area, and over all areas of a run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from commonweal.document.format import format_amount
-from commonweal.document.model import TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.evidence import load_evidence
 from commonweal.report.study.social_capital import (
     NO_UNCERTAINTY,
@@ -26,33 +26,77 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-def social_capital_lines(found: SocialCapital, *, whole: bool = True) -> Iterator[str]:
-    """Give the terminal lines: values here first, then national figures, then what has no data."""
-    yield from ("Social capital", f"  {found.summary}")
-    for h in found.here:
-        said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
-        yield f"  {h.name}: {said} ({h.state_text}; {h.label}, {h.vintage})"
-        if h.caution:
-            yield f"    Please note: {h.caution}"
-        if h.national:
-            yield f"    National figure: {h.national}"
-    only, unknown = found.in_state("national"), unknown_in_words(found)
-    if only and whole:
-        yield "  National figures only:"
-        yield from (f"    {h.name}: {h.national}" for h in only)
-    elif only:
-        yield f"  National figures only: {_names(only)}."
-    if unknown:
-        yield f"  {unknown}"
-    yield f"  {found.note}"
+def social_capital_document(
+    found: SocialCapital, name: str, title: str, note: str = ""
+) -> Document:
+    """Tell the social capital of one area, by its name, in a study, by its title."""
+    works = [work for h in found.headlines for work in h.works]
+    return Document(
+        name="social-capital",
+        title=f"Social capital of {name}",
+        heading=title,
+        answer=(found.summary,),
+        sections=tuple(social_capital_sections(found)),
+        notes=(note,) if note else (),
+        limits=(found.note, "The questions are in our own words."),
+        works=tuple(dict.fromkeys(works)),
+        account=(("framework", found.framework),),
+    )
 
 
-def capital_data(found: SocialCapital) -> dict[str, Any]:
-    """Give the same as plain data that JSON can hold."""
-    data = asdict(found)
-    lists = ("works", "sources")
-    data["headlines"] = [{**h, **{k: list(h[k]) for k in lists}} for h in data["headlines"]]
-    return data
+def social_capital_sections(found: SocialCapital) -> Iterator[Section]:
+    """Give what is known here, then what is known for the country only, then what has no data."""
+    here, national = found.here, found.in_state("national")
+    if here:
+        yield Section(
+            "What we know here",
+            points=tuple(_said(h) for h in here),
+            warnings=tuple(f"{h.name}: {h.caution}" for h in here if h.caution),
+        )
+        table = replace(here_table(found), data=_rows(here))
+        yield Section(
+            "The same as a table",
+            tables=(Table("here", "What we know here", table, how_to_read(found)),),
+            annex=True,
+        )
+    if national:
+        table = replace(country_table(found), data=_rows(national))
+        yield Section(
+            "What we know for the whole country only",
+            tables=(
+                Table(
+                    "country",
+                    "National figures",
+                    table,
+                    "Each has its year, source, and whether we verified it.",
+                ),
+            ),
+        )
+    if unknown := found.in_state("unknown"):
+        frame = pl.DataFrame(
+            {"Headline": [h.name for h in unknown], "Question": [h.question for h in unknown]}
+        )
+        table = TableData(frame, data=_rows(unknown))
+        yield Section(
+            "What we do not know",
+            text=(unknown_in_words(found),),
+            tables=(Table("unknown", "Headlines without data", table),),
+            annex=True,
+        )
+
+
+def _said(h: HeadlineHere) -> str:
+    said = "; ".join(part for part in (h.text, h.interval, h.place) if part)
+    vintage = f", {h.vintage}" if h.vintage else ""
+    national = f" National figure: {h.national}." if h.national else ""
+    return (
+        f"{h.name}: {said} ({h.state_text}; {h.label}{vintage}). {h.question} Higher means {h.more_is} social "
+        f"capital.{national}"
+    )
+
+
+def _rows(headlines: Sequence[HeadlineHere]) -> pl.DataFrame:
+    return pl.DataFrame([asdict(h) for h in headlines], infer_schema_length=None)
 
 
 def here_table(found: SocialCapital) -> TableData:
