@@ -42,7 +42,7 @@ def test_counts_and_names(pair: Comparison) -> None:
     assert not any(line.startswith("Leaves (") for line in told)  # nobody does
     at = next(k for k, line in enumerate(told) if line.startswith("A07"))
     assert told.index("Enters (11)") < at
-    assert told[at].split() == ["A07", "Place", "7", "Northside", "0%"]
+    assert told[at].split() == ["A07", "Place", "7", "Northside"]
     assert told[at + 10] == "and 1 more (--out FOLDER writes them, --json prints them)"
     enters, stays = change_tables(pair)
     assert stays.shown.frame.select("Code", "Name", "Authority").rows() == [

@@ -67,17 +67,19 @@ def change_tables(c: Comparison) -> Iterator[Table]:
     shown = {"code": "Code", "name": "Name"}
     if parent:
         shown[f"{parent}_name"] = "Authority"
-    shown["share_before"] = "Residents on the earlier list"
+    if c.report:  # areas were converted, so some were on the earlier list in part
+        shown["share_before"] = _BEFORE
     for change in ("leaves", "enters", "stays"):
         rows = frame.filter(frame["change"] == change)
         listed = rows.select(*shown, pl.exclude(*shown, "change")).rename(shown)
         if len(listed):
             hidden = [h for h in listed.columns if h not in shown.values()]
-            table = make_table(listed, [shown["share_before"]], hidden=hidden, names=_CODES)
+            table = make_table(listed, [_BEFORE], hidden=hidden, names=_CODES)
             yield Table(change, f"{change.capitalize()} ({len(listed):,})", table, rows=_ROWS)
 
 
-_CODES = {"Residents on the earlier list": "share_before"}
+_BEFORE = "Residents on the earlier list"
+_CODES = {_BEFORE: "share_before"}
 
 
 def _lists(c: Comparison) -> Section:
