@@ -191,6 +191,9 @@ def test_no_results_folder(tmp_path: Path) -> None:
         open_results(tmp_path / "nowhere")
     with pytest.raises(CommonwealError, match="is no results folder"):
         open_results(tmp_path)
+    (tmp_path / "table.csv").touch()
+    with pytest.raises(CommonwealError, match=r"table\.csv is no results folder"):
+        open_results(tmp_path / "table.csv")
 
 
 def test_results_do_not_have_what_they_do_not_have(small: Small) -> None:

@@ -285,7 +285,8 @@ class Results:
         shapes = self.boundaries
         if not len(shapes) or shapes["geometry"].null_count() == len(shapes):
             raise CommonwealError(
-                "these results hold no outlines of areas; run the study with geometry=True"
+                "these results hold no outlines of areas; run the study with geometry=True, and give areas of your "
+                "own 'boundaries'"
             )
         by_code = dict(shapes.select("code", "geometry").iter_rows())
         outlines = geopandas.GeoSeries.from_wkb(

@@ -176,8 +176,8 @@ def read_package(folder: Path) -> dict[str, Any]:
         written, study, form = str(own["version"]), str(own["study"]), own["format"]
         about["resources"] = [dict(resource) for resource in about["resources"]]
         about["commonweal"] = {key: own[key] for key in (*_OWN, *own)}
-    except FileNotFoundError:
-        if not folder.is_dir():
+    except (FileNotFoundError, NotADirectoryError):
+        if not folder.exists():
             raise CommonwealError(f"{folder}: there is no such folder") from None
         if "study" not in marker or not (folder / RECIPE).is_file():
             raise CommonwealError(

@@ -162,6 +162,10 @@ def test_a_code_wins_over_a_name(small: Any) -> None:
 def test_unknown(small: Any) -> None:
     with pytest.raises(UnknownNameError, match="place 'A99' not found"):
         profile(small.run(draws=0), "A99")
+    with pytest.raises(UnknownNameError, match="did you mean 'Place 7'"):
+        profile(small.run(draws=0), "Plaice 7")
+    with pytest.raises(CommonwealError, match=r"'Northside' is a district \(N\) of 10 places"):
+        profile(small.run(draws=0), "Northside")
 
 
 def test_peers_are_near_first_and_never_oneself(small: Any) -> None:

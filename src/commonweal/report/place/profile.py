@@ -16,7 +16,7 @@ from commonweal.document.format import (
     in_tenths,
     ordinal,
 )
-from commonweal.errors import UnknownNameError
+from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.index import decile
 from commonweal.report.place.describing import alike_by, peers
 from commonweal.report.place.text import Answers, answer_text, rank_range
@@ -29,7 +29,7 @@ from commonweal.report.study.tables import (
     label_of,
 )
 from commonweal.report.study.trends import trend_data, trend_line
-from commonweal.study.names import authority, find_area, index_label
+from commonweal.study.names import authority, find_area, index_label, larger_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +178,11 @@ def profile(results: Results, asked: str) -> Profile:
     """Look one area up."""
     row = find_area(results.areas, asked)
     if row is None:
-        raise UnknownNameError(results.areas.singular, asked, results.areas.codes)
+        areas = results.areas
+        if larger := larger_named(areas, asked):
+            raise CommonwealError(larger)
+        names = [name for known in areas.names for name in known.drop_nulls()]
+        raise UnknownNameError(areas.singular, asked, [*areas.codes, *names])
     return Profile(results, row, peers(results, row))
 
 
