@@ -514,7 +514,7 @@ main()
     ("module", "name"),
     [
         ("commonweal.study.run", "certainty"),
-        ("commonweal.report.study.report", "write_document"),
+        ("commonweal.report.study.report", "write_report"),
         ("commonweal.report.study.workbook", "write_workbook"),
         ("commonweal.report.study.geopackage", "write_geopackage"),
     ],
