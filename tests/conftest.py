@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     While one worker compiles the engine for the runs that real data share, the next tests what needs little of it:
     so nothing is compiled twice.
     """
-    names = ("access", "sources", "real", "test_docs.py", "fuzz", "faults", "cli")
+    names = ("access", "sources", "real", "test_docs.py", "fuzz", "faults", "cli", "web", "index")
     first = [*real_shared(), *(TESTS / name for name in names)]
 
     def turn(item: pytest.Item) -> int:
