@@ -13,6 +13,7 @@ import polars as pl
 import pypdf
 import pytest
 
+from commonweal.chart.theme import svg
 from commonweal.document import (
     Document,
     Figure,
@@ -24,7 +25,6 @@ from commonweal.document import (
     source_lines,
     write_document,
 )
-from commonweal.document.chart import svg
 from commonweal.document.model import Chart, TableData
 from commonweal.errors import CommonwealError
 

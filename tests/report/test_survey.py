@@ -12,10 +12,11 @@ import polars as pl
 import pytest
 import yaml
 
+from commonweal.chart.rows import row_chart
+from commonweal.chart.theme import round_axis
 from commonweal.document import Document, document_html
-from commonweal.document.chart import Estimate, interval_chart
 from commonweal.errors import UnknownNameError
-from commonweal.report.survey import survey_document
+from commonweal.report.survey import estimate_row, survey_document
 from commonweal.survey import estimate, rake_survey, read_survey, summarise
 
 if TYPE_CHECKING:
@@ -150,12 +151,14 @@ def test_groups_can_be_crossed_and_chosen(survey: Survey) -> None:
 
 def test_the_chart_puts_dots_and_lines_where_the_numbers_are(survey: Survey) -> None:
     rows = [
-        Estimate("A", "x", 0.2, 0.1, 0.3),
-        Estimate("A", "y", None, None, None),
-        Estimate("B", "z", 0.6, 0.5, 0.8),
+        ("A", "x", 0.2, 0.1, 0.3),
+        ("A", "y", None, None, None),
+        ("B", "z", 0.6, 0.5, 0.8),
     ]
     numbers = next(iter(report(survey).tables())).shown
-    chart = interval_chart("c", "C", "About", rows, numbers, lambda v: f"{v:.0%}", 0.4, whole=True)
+    axis = round_axis([0.1, 0.8], lambda v: f"{v:.0%}")
+    drawn = [estimate_row(row, share=True) for row in rows]
+    chart = row_chart("c", "C", "About", drawn, numbers, {}, axis)
     import re
 
     dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)"', chart.svg)]

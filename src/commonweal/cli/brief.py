@@ -128,9 +128,9 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Write a briefing pack: an overview and profiles (web and PDF), a workbook and charts, zipped."""
+    from commonweal.chart.outlines import Shapes
     from commonweal.document.format import format_count
     from commonweal.report.case.pack_pages import check_pages, options_page, programme_page
-    from commonweal.report.place.maps import Shapes
     from commonweal.report.place.pack import (
         default_folder,
         profile_rows,
@@ -156,7 +156,7 @@ def brief(
         results = open_or_run(
             recipe, store, draws=draws, sensitivity=not no_sensitivity, progress=progress
         )
-        shapes = Shapes(results)
+        shapes = Shapes(results.areas, results.boundaries, results.outline)
         by_postcode = postcode_finder(results.areas, results.boundaries, postcodes, store.cache)
         scope = focus or find_scope(results.areas, asked, by_postcode)
         count = len(profile_rows(results, scope, profiles))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from commonweal.document.format import percent
 from commonweal.files.csv import csv_of_frame
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,13 +196,43 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart: its id in the page, what it shows, the drawing, and its numbers."""
+    """A chart with its numbers.
+
+    Attributes
+    ----------
+    id
+        Its id in a page.
+    title
+        What it finds.
+    about
+        How to read it, for those who see the drawing and those who do not.
+    svg
+        The drawing.
+    numbers
+        The numbers that it shows.
+    vega
+        How Vega-Lite draws them: marks and columns, without data.
+    """
 
     id: str
     title: str
     about: str
     svg: str
     numbers: TableData
+    vega: Mapping[str, object] = field(default_factory=dict)
+
+    def to_altair(self) -> Any:
+        """Give the numbers as a chart of Altair's, to be changed and shown in a notebook.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra ``toolbox`` is not installed.
+        """
+        with needs("toolbox"):
+            import altair
+        told = {"title": self.title, "description": self.about, **(self.vega or {"mark": "bar"})}
+        return altair.Chart.from_dict(told | {"data": {"values": self.numbers.frame.to_dicts()}})
 
 
 @dataclass(frozen=True, slots=True)

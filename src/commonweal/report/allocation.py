@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart import chance_chart
 from commonweal.document.format import UNSURE, format_people
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
@@ -31,6 +30,7 @@ from commonweal.report.allocation_text import (
     why_words,
 )
 from commonweal.report.invest_maps import allocation_map
+from commonweal.report.study.charts import chance_chart
 from commonweal.report.study.geopackage import fix_timestamp, polygons, write_layer
 from commonweal.sources import load_catalogue
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
+from commonweal.chart.lines import Line, Points, line_chart
+from commonweal.chart.theme import BLUE, DOT, Axis, Mark, hollow, round_axis, short_number
+from commonweal.chart.vega import curves
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Document, Figure, Section, Table, TableData, make_table
+from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.invest.appraisal.appraise import money
 from commonweal.report.portfolio_text import (
     by_intervention,
@@ -20,6 +22,7 @@ from commonweal.report.portfolio_text import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from commonweal.document.model import Chart
     from commonweal.invest.parameters import Sourced, Uncertain
     from commonweal.invest.portfolio import Point, Portfolio
 
@@ -37,6 +40,7 @@ _NAMES = {
     "Need met (person-years)": "need_met_person_years",
     "At most": "bound_person_years",
 }
+_MIX = Mark("circle", hollow(BLUE), 4)
 _LIMITS = (
     "The mix is the best by this count of need. It does not know what residents want, who could run it or which "
     "buildings exist.",
@@ -304,13 +308,6 @@ def _range(number: Uncertain | None) -> str:
     return "" if number is None else number.words()
 
 
-def _round_up(value: float) -> float:
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(
-        next(k * power for k in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if k * power >= value)
-    )
-
-
 def _finding(points: Sequence[Point], budget: float) -> str:
     """Say what the next budget would add."""
     here = next((p for p in points if abs(p.budget - budget) < 1e-6 * budget), None)
@@ -322,41 +319,13 @@ def _finding(points: Sequence[Point], budget: float) -> str:
 
 def frontier_chart(points: Sequence[Point], budget: float, plural: str) -> Chart:
     """Draw need met against money; the budget asked for is marked."""
-    left, top, wide, tall = 86.0, 24.0, 620.0, 250.0
-    most = _round_up(max(p.mix.bound for p in points) or 1.0)
-    far = points[-1].budget
-
-    def at(budget: float, met: float) -> tuple[float, float]:
-        return left + wide * budget / far, top + tall * (1 - met / most)
-
-    parts = []
-    for k in range(5):
-        y = top + tall * k / 4
-        parts.append(f'<path d="M{left} {y:.1f}h{wide}" stroke="{LINE}" stroke-width="1"/>')
-        parts.append(text(left - 8, y + 4, f"{most * (1 - k / 4):,.0f}", 11.5, "end", QUIET))
-    line = " ".join("{:.1f},{:.1f}".format(*at(p.budget, p.mix.met)) for p in points)
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{PLACE}" stroke-width="2"/>')
-    for p in points:
-        (x, y), (_, high) = at(p.budget, p.mix.met), at(p.budget, p.mix.bound)
-        asked = abs(p.budget - budget) < 1e-6 * budget
-        parts.append(
-            f'<path d="M{x:.1f} {y:.1f}V{high:.1f}M{x - 5:.1f} {high:.1f}h10" stroke="{INK}" fill="none"/>'
-        )
-        fill = PLACE if asked else "#fff"
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if asked else 4}" fill="{fill}" stroke="{PLACE}"/>'
-        )
-    free = 0.0
-    for p in points:
-        if (x := at(p.budget, 0)[0]) >= free:
-            parts.append(text(x, top + tall + 20, money(p.budget), 11.5, "middle", QUIET))
-            free = x + 90
-    parts.append(text(left, 12, "Need met, person-years", 12.5))
+    spent = np.array([p.budget for p in points])
+    met, bound = (np.array([getattr(p.mix, k) for p in points], float) for k in ("met", "bound"))
+    asked = [DOT if abs(b - budget) < 1e-6 * budget else _MIX for b in spent]
     about = (
         "Each dot is the best mix found for a budget; the filled dot is your budget. The bar above a dot reaches to "
         "the proven limit. Where there is no bar, the two are the same."
     )
-    title = _finding(points, budget)
     numbers = make_table(
         pl.DataFrame(
             {
@@ -370,5 +339,10 @@ def frontier_chart(points: Sequence[Point], budget: float, plural: str) -> Chart
         whole=_NAMES,
         names=_NAMES,
     )
-    drawn = svg("portfolio-frontier", title, about, left + wide + 40, top + tall + 34, parts)
-    return Chart("portfolio-frontier", title, about, drawn, numbers)
+    return line_chart(
+        "portfolio-frontier", _finding(points, budget), about,
+        [Line(spent, met), Points(spent, met, asked, whiskers=bound)], numbers,
+        curves("Budget (£)", "Need met (person-years)", "At most"),
+        Axis(0.0, float(spent.max()), tuple((float(b), money(b)) for b in spent)),
+        round_axis([0.0, float(bound.max()) or 1.0], short_number, "Need met, person-years", 5),
+    )  # fmt: skip

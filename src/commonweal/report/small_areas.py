@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
 
+from commonweal.chart.lines import Band, Line, line_chart
+from commonweal.chart.theme import Axis, round_axis
+from commonweal.chart.vega import curves
 from commonweal.document.format import align_columns, format_count, percent
-from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import write_document
 from commonweal.report.study.geopackage import write_layers
 from commonweal.report.study.parquet import write_table
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.document.model import Chart
     from commonweal.social_capital.neighbourhoods import Estimates, Neighbourhoods
 
     Floats: TypeAlias = NDArray[np.float64]
 
 
-_LEFT, _TOP, _WIDE, _HIGH = 60, 16, 620, 260
 _POINTS = 200
 _QUANTILES = (0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
 
@@ -57,45 +59,22 @@ def band_chart(e: Estimates, areas: Areas, level: float) -> Chart:
     order = np.argsort(e.estimate, kind="stable")
     n = len(order)
     picked = order[np.unique(np.linspace(0, n - 1, min(n, _POINTS)).astype(int))]
-    x = _LEFT + _WIDE * np.linspace(0, 1, len(picked))
     low, high = (0.0, 1.0) if e.share else (float(e.lower.min()), float(e.upper.max()))
-    span = (high - low) or 1.0
-
-    def y(values: np.ndarray) -> np.ndarray:
-        return np.asarray(_TOP + _HIGH * (1 - (values - low) / span))
-
-    def path(ys: np.ndarray, xs: np.ndarray) -> str:
-        return " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(xs, ys, strict=True))
-
-    # Intervals of neighbours in the order differ in width: the band is their running median.
-    upper, lower = _smooth(e.upper[picked]), _smooth(e.lower[picked])
-    band = f"M{path(y(upper), x)} L{path(y(lower)[::-1], x[::-1])}Z"
-    parts = []
-    for tick in np.linspace(low, high, 5):
-        at = float(y(np.array([tick]))[0])
-        told = f"{100 * tick:.0f}%" if e.share else f"{tick:.2g}"
-        parts.append(
-            f'<path class="grid" d="M{_LEFT} {at:.1f}h{_WIDE}" fill="none" stroke="#c9d0d6"/>'
-        )
-        parts.append(
-            f'<text class="tick" x="{_LEFT - 8}" y="{at + 4:.1f}" text-anchor="end" font-size="13">{told}</text>'
-        )
+    x = np.linspace(0, 1, len(picked)) if len(picked) > 1 else np.array([0.5])
     title = f"{e.label}: {_range(e)} across {areas.plural}"
-    id_ = f"estimates-{e.outcome.replace('_', '-')}"
-    bottom = _TOP + _HIGH + 30
-    svg = (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 700 {bottom}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
-        f'<path d="{band}" fill="#9cc7cc" stroke="none"/>{"".join(parts)}'
-        f'<path d="M{path(y(e.estimate[picked]), x)}" fill="none" stroke="#0b5c66" stroke-width="3"/>'
-        f'<text class="tick" x="{_LEFT}" y="{bottom - 8}" font-size="13">lowest estimate</text>'
-        f'<text class="tick" x="{_LEFT + _WIDE}" y="{bottom - 8}" text-anchor="end" font-size="13">highest</text></svg>'
-    )
     about = (
         f"Every {areas.singular}, from the lowest estimate to the highest. Line: estimate. Band: {100 * level:.0f}% "
         "interval, smoothed. Where the band is wide and the line is flat, do not rely on the order."
     )
-    return Chart(id_, title, about, svg, _numbers(e, areas, order))
+    # Intervals of neighbours in the order differ in width: the band is their running median.
+    band = Band(x, _smooth(e.lower[picked]), _smooth(e.upper[picked]))
+    return line_chart(
+        f"estimates-{e.outcome.replace('_', '-')}", title, about,
+        [band, Line(x, e.estimate[picked])], _numbers(e, areas, order),
+        curves("Position", "Lower", "Estimate", "Upper"),
+        Axis(0.0, 1.0, ((0.0, "lowest estimate"), (1.0, "highest"))),
+        round_axis([low, high], (lambda v: f"{v:.0%}") if e.share else (lambda v: f"{v:.3g}"), most=5),
+    )  # fmt: skip
 
 
 def _smooth(values: np.ndarray, reach: int = 5) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from commonweal.document.chart import Estimate, interval_chart
+from commonweal.chart.rows import Row, Upright, row_chart
+from commonweal.chart.theme import DOT, round_axis, short_number
+from commonweal.chart.vega import dots
 from commonweal.document.format import format_count, percent
 from commonweal.document.model import Document, Section, Table, TableData
 
@@ -169,20 +171,48 @@ def _chart(summary: Summary, name: str, findings: list[OutcomeEstimates]) -> Cha
             Estimate="value", **{"Lower end": pl.col("lower"), "Upper end": pl.col("upper")},
         )  # fmt: skip
         frames.append(part)
-        rows += [Estimate(*row) for row in part.iter_rows()]
+        rows += [estimate_row(row, share) for row in part.iter_rows()]
     numbers = TableData(pl.concat(frames), frozenset(_SHARES) if share else frozenset())
-    label_ = outcome_label(survey, name)
-    line = " Upright line: the estimate for all." if everyone["published"] else ""
-    return interval_chart(
+    known = [v for head in _SHARES for v in numbers.frame[head].drop_nulls()]
+    about, lines = "Dot: estimate. Line: 95% interval.", []
+    if everyone["published"]:
+        about += " Upright line: the estimate for all."
+        lines = [Upright(everyone["value"], f"all: {format_estimate(everyone['value'], share)}")]
+    return row_chart(
         f"survey-{name.replace('_', '-')}",
-        f"{label_}, by group",
-        f"Dot: estimate. Line: 95% interval.{line}",
+        _group_finding(outcome_label(survey, name), numbers.frame, share),
+        about,
         rows,
         numbers,
-        lambda value: format_estimate(value, share),
-        everyone["value"],
-        whole=share,
+        dots("Group", "Estimate", ends=("Lower end", "Upper end")),
+        round_axis(known, lambda value: f"{value:.0%}" if share else short_number(value)),
+        lines=lines,
     )
+
+
+Estimate: TypeAlias = tuple[str, str, float | None, float | None, float | None]
+"""Heading, label, value and its interval; None where it may not be told."""
+
+
+def estimate_row(row: Estimate, share: bool) -> Row:
+    """Give an estimate as a row of a chart."""
+    heading, label, value, low, high = row
+    if value is None:
+        return Row(label, heading=heading, note="too few to publish")
+    span = None if low is None or high is None else (low, high)
+    told = format_estimate(value, share)
+    return Row(label, marks=((value, DOT),), span=span, after=told, heading=heading)
+
+
+def _group_finding(label: str, frame: pl.DataFrame, share: bool) -> str:
+    """Name the groups with the highest and the lowest estimate."""
+    told = frame.drop_nulls("Estimate").sort("Estimate", maintain_order=True)
+    if len(told) < 2:
+        return f"{label}, by group"
+    low, high = (
+        f"“{told['Group'][at]}” ({format_estimate(told['Estimate'][at], share)})" for at in (0, -1)
+    )
+    return f"{label}: highest for {high}, lowest for {low}"
 
 
 def _changes(summary: Summary) -> Section:

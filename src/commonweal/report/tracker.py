@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from commonweal.document.chart import INK, LINE, OTHER, PLACE, QUIET, svg, text
+from commonweal.chart.rows import Row, Upright, row_chart
+from commonweal.chart.theme import BLUE, DOT, Mark, hollow, round_axis
+from commonweal.chart.vega import dots
 from commonweal.document.format import format_count, join_words
-from commonweal.document.model import Chart, Document, Section, Table, TableData, make_table
+from commonweal.document.model import Document, Section, Table, TableData, make_table
 from commonweal.invest.tracker import FEW, LEVEL, PERCENTILE_UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from commonweal.document.model import Chart
     from commonweal.invest.tracker import MeasureChange, TrackerResult
 
 
@@ -23,6 +24,7 @@ NOT_CAUSE = (
 )
 FOCUS_SET_ASIDE = "The focus of the study is not used: we follow the areas of the baseline, and compare them with any."
 _UNLIKE = 0.25
+_UNCLEAR = Mark("circle", hollow(BLUE, 2))
 _STANDING = (
     " Standing is the percentage of all areas that have more need: an area that rises by 1 point has passed one area "
     "in a hundred."
@@ -356,51 +358,33 @@ def difference_chart(found: TrackerResult) -> Chart | None:
     rows = [m for m in found.moved if m.measure.unit == PERCENTILE_UNIT]
     if not rows:
         return None
-    left, wide, row, top = 250.0, 440.0, 28.0, 30.0
-    far = max(1.0, *(abs(x) for m in rows for x in (m.difference.low, m.difference.high)))
-
-    def x(value: float) -> float:
-        return left + wide * (value + far) / (2 * far)
-
-    parts = []
-    bottom = top + row * len(rows)
-    for share in (-1.0, -0.5, 0.0, 0.5, 1.0):
-        ink = INK if share == 0 else LINE
-        parts.append(
-            f'<path d="M{x(share * far):.1f} {top - 6}V{bottom}" stroke="{ink}" stroke-width="1"/>'
-        )
-        said = f"{share * far:+.1f}".replace("-", "−") if share else "0"
-        parts.append(text(x(share * far), top - 12, said, 11.5, "middle", QUIET))
-    for k, m in enumerate(rows):
-        parts += _row(m, top + (k + 0.5) * row, left, x)
-    parts.append(text(left, bottom + 20, "worse than similar areas", 12, "start", QUIET))
-    parts.append(text(left + wide, bottom + 20, "better", 12, "end", QUIET))
-    title = _finding(found)
+    frame = pl.DataFrame(
+        {
+            "Measure": [m.measure.label for m in rows],
+            "Difference": [m.difference.estimate for m in rows],
+            "From": [m.difference.low for m in rows],
+            "To": [m.difference.high for m in rows],
+        }
+    )
     about = (
         "Points of standing: the percentage of areas that have more need. Dot: difference from similar areas. Line: "
         "95% interval. Filled dots differ clearly from 0 after adjusting for the number of measures; hollow do not."
     )
-    numbers = TableData(
-        pl.DataFrame(
-            {
-                "Measure": [m.measure.label for m in rows],
-                "Difference": [m.difference.estimate for m in rows],
-                "From": [m.difference.low for m in rows],
-                "To": [m.difference.high for m in rows],
-            }
-        )
-    )
-    drawn = svg("tracker-differences", title, about, left + wide + 20, bottom + 30, parts)
-    return Chart("tracker-differences", title, about, drawn, numbers)
+    heads = frame.columns
+    return row_chart(
+        "tracker-differences", _finding(found), about, [_row(m) for m in rows], TableData(frame),
+        dots(heads[0], heads[1], ends=(heads[2], heads[3])),
+        round_axis(
+            [0.0, *frame["From"], *frame["To"]],
+            lambda value: f"{value:+g}".replace("-", "−") if value else "0",
+            "Points: below 0 worse than similar areas, above 0 better",
+        ),
+        [(DOT, "Clear difference"), (_UNCLEAR, "May be chance")],
+        [Upright(0.0)],
+    )  # fmt: skip
 
 
-def _row(m: MeasureChange, y: float, left: float, x: Callable[[float], float]) -> list[str]:
+def _row(m: MeasureChange) -> Row:
     d = m.difference
-    ink = PLACE if m.better >= 0 else OTHER
-    fill = ink if m.clear_of_all else "#fff"
-    label = m.measure.label if len(m.measure.label) <= 34 else f"{m.measure.label[:33]}…"
-    return [
-        text(left - 10, y + 4, label, 12.5, "end"),
-        f'<path d="M{x(d.low):.1f} {y:.1f}H{x(d.high):.1f}" stroke="{ink}" stroke-width="2"/>',
-        f'<circle cx="{x(d.estimate):.1f}" cy="{y:.1f}" r="5" fill="{fill}" stroke="{ink}" stroke-width="2"/>',
-    ]
+    mark = DOT if m.clear_of_all else _UNCLEAR
+    return Row(m.measure.label, marks=((d.estimate, mark),), span=(d.low, d.high))

@@ -6,10 +6,11 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from commonweal.evidence import bibtex, csl_json, load_evidence
+from commonweal.report.place.charts import compare_chart
 from commonweal.report.place.place import Place
 from commonweal.study.names import rule_in_words
 from commonweal.web import schemas as answers
-from commonweal.web.charts import compare_chart, map_svg, outline_of, png_of, strands_chart
+from commonweal.web.charts import map_svg, outline_of, png_of, strands_chart
 from commonweal.web.explorer import Explorer
 from commonweal.web.invest import programmes_table
 from commonweal.web.rescore import study_file
@@ -187,7 +188,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     def compare_png(codes: Codes) -> Any:
         """Give up to five areas side by side, as a chart in PNG."""
         return file_answer(
-            png_of(compare_chart(_places(codes))), "image/png", f"{name}-compare.png"
+            png_of(compare_chart(_places(codes)).svg), "image/png", f"{name}-compare.png"
         )
 
     @router.get("/rescore", response_model=answers.Rescored, openapi_extra=choices)
@@ -262,7 +263,7 @@ def api_router(explorer: Explorer) -> APIRouter:
     @router.get("/map.png", openapi_extra=choices, responses={**none, **of("image/png")}, **file)
     def map_as_png(asked: Annotated[PageQuery, Query()]) -> Any:
         """Draw the map as PNG."""
-        return file_answer(png_of(_drawn(asked), 96), "image/png", f"{name}-map.png")
+        return file_answer(png_of(_drawn(asked), 160), "image/png", f"{name}-map.png")
 
     def _drawn(asked: PageQuery) -> str:
         if explorer.tiles is None:

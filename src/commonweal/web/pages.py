@@ -14,6 +14,7 @@ from markupsafe import Markup
 from commonweal.document.format import NOT_A_CHANCE, format_count, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.evidence import evidence_html
+from commonweal.report.place.charts import compare_chart
 from commonweal.report.place.page import reasons
 from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
@@ -22,7 +23,7 @@ from commonweal.study.names import counted_areas, focus_note, is_postcode, liste
 from commonweal.version import __version__
 from commonweal.web import tables as told
 from commonweal.web.api import NO_MAP, REFUSED, row_of
-from commonweal.web.charts import compare_chart, strands_chart
+from commonweal.web.charts import strands_chart
 from commonweal.web.invest import (
     OWN,
     bounds_of,
@@ -244,7 +245,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "compare.html", asked, asked.choices(explorer),
             places=places, codes=known, found=found, others=told.search_matches(explorer, found) if found else [],
-            chart=compare_chart(places) if places else "", table=compare_table(places), path="/compare",
+            chart=compare_chart(places).svg if places else "", table=compare_table(places), path="/compare",
         )  # fmt: skip
 
     @router.get("/weights")

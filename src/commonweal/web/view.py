@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from commonweal.document.chart import AUTHORITY, LAND, OTHER, PEER, PLACE
+from commonweal.chart.theme import BLUE, LAND, ORANGE, PLUM, TEAL
 from commonweal.document.format import FEWEST_PEOPLE, LIKELY, SURE, UNSURE, list_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile, rank
@@ -211,9 +211,9 @@ ELSEWHERE = "_"
 MOST_MARKED = 5000
 
 _STATE_COLOURS = {
-    "selected": PLACE, "just": "#4f86b8", "near": OTHER, "out": LAND, "enters": AUTHORITY, "leaves": PEER,
+    "selected": BLUE, "just": "#4f86b8", "near": ORANGE, "out": LAND, "enters": PLUM, "leaves": TEAL,
 }  # fmt: skip
-_SCALE = (PLACE, "#2f74b5", "#6ba8cf", "#b2d0e6", "#e6eff6")
+_SCALE = (BLUE, "#2f74b5", "#6ba8cf", "#b2d0e6", "#e6eff6")
 """From most need to least; each is distinct from its neighbours without colour vision."""
 _FIFTHS = (
     "Most need: worst 20%",

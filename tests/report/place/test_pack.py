@@ -15,13 +15,13 @@ import openpyxl
 import pypdf
 import pytest
 
+from commonweal.chart.outlines import Shapes
 from commonweal.errors import CommonwealError
 from commonweal.files.atomic import held
 from commonweal.files.folder import Staging
 from commonweal.report.place import describe
 from commonweal.report.place.charts import strand_table
 from commonweal.report.place.describing import PlaceDescriber
-from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
 from commonweal.report.place.pack import profile_rows, write_pack
 from commonweal.study.names import find_scope
@@ -232,7 +232,12 @@ def test_people_are_added_up_where_all_are_known(small: Small) -> None:
     def told() -> tuple[list[str], str]:
         results = small.run(draws=0)
         scope = find_scope(results.areas, [])
-        page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
+        page = overview(
+            PlaceDescriber(results),
+            scope,
+            Shapes(results.areas, results.boundaries, results.outline),
+            lambda _: "",
+        ).page
         return page["facts"], " ".join(claim["text"] for claim in page["headline"])
 
     facts, headline = told()
@@ -251,7 +256,12 @@ def test_an_overview_says_that_ties_let_more_in_and_that_nobody_lives_there(smal
     small.write(designate={"p": {"index": "deprivation", "worst": "20%"}})
     results = small.run(draws=0)
     scope = find_scope(results.areas, [])
-    page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
+    page = overview(
+        PlaceDescriber(results),
+        scope,
+        Shapes(results.areas, results.boundaries, results.outline),
+        lambda _: "",
+    ).page
     told = " ".join(claim["text"] for claim in page["headline"])
     assert "would be 4, but 7 are included, because 4 tie at the cut-off." in told
     assert "1 of the 7 places has no residents." in told

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from commonweal.chart.outlines import Shapes
 from commonweal.report.place import describe
 from commonweal.report.place.describing import PlaceDescriber
-from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
 from commonweal.report.study.larger_areas import by_tier, tiers
 from commonweal.study.names import find_scope, whole_name
@@ -81,7 +81,12 @@ def test_titles_and_tables_say_that_it_is_a_part(part: Results) -> None:
 def test_one_of_them_is_told_as_one(small: Small) -> None:
     results = small.run(draws=20)
     scope = find_scope(results.areas, ["A20"])
-    page = overview(PlaceDescriber(results), scope, Shapes(results), lambda _: "").page
+    page = overview(
+        PlaceDescriber(results),
+        scope,
+        Shapes(results.areas, results.boundaries, results.outline),
+        lambda _: "",
+    ).page
     told = " ".join(claim["text"] for claim in page["headline"])
     assert "1 of 1 place in Place 20 is on the list of “priority” places." in told
     assert "It is home to 2,000 of 2,000 people." in told

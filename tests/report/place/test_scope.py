@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal.access.postcodes import load_postcodes
+from commonweal.chart.outlines import Shapes
 from commonweal.errors import CommonwealError
-from commonweal.report.place.maps import Shapes
 from commonweal.report.study import write_results
 from commonweal.study.names import codes_in, file_name, find_scope
 from commonweal.study.postcodes import postcode_finder
@@ -124,7 +124,7 @@ def test_a_postcode_is_in_the_area_around_it(demo: Results, tmp_path: Path) -> N
     import pyproj
 
     row = 123
-    shapes = Shapes(demo)
+    shapes = Shapes(demo.areas, demo.boundaries, demo.outline)
     x, y = shapes.points[row]
     assert pyproj  # the county lies on the National Grid, as its plane shows
     file = tmp_path / "directory.csv"

@@ -129,13 +129,17 @@ def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
     assert "&lt;the line&gt; &amp; more" in page
     assert "<the line>" not in page
     charts = list(sensitivity_charts(told, "priority"))
-    assert [c.title for c in charts] == [
+    titles = [c.title.split(": the biggest source of uncertainty is ") for c in charts]
+    assert [measure for measure, _ in titles] == [
         "How many villages join or leave the list", "Ranks on the Need", "Ranks on the Community"
     ]  # fmt: skip
+    for chart, (_, first) in zip(charts, titles, strict=True):
+        label, share = chart.numbers.cells()[0][0], chart.numbers.cells()[0][2]
+        assert first.casefold() == f"{label} ({share})".casefold()
     for chart in charts:
         totals = chart.numbers.frame["With others"].to_list()
         assert totals == sorted(totals, reverse=True)
-        told_in = re.findall(r'y="\d+">([\d.]+%|under 1%|over 99%)</text>', chart.svg)
+        told_in = re.findall(r'fill="#1a1f24">([\d.]+%|under 1%|over 99%)</text>', chart.svg)
         assert len(told_in) == len(totals)
     # What does not act on an index has no bar there, and a zero in the table.
     assert len(charts[2].numbers) == 1

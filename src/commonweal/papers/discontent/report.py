@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart import INK, LINE, PLACE, QUIET, svg, text
-from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.chart.lines import Line, Points, line_chart
+from commonweal.chart.theme import BLUE, INK, Mark, round_axis, short_number
+from commonweal.chart.vega import scatter
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.discontent import partial_regression
 from commonweal.papers.discontent.models import GROWTH
@@ -17,6 +19,7 @@ from commonweal.papers.discontent.text import answer, diagnostics, labels, lost_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from commonweal.document.model import Chart
     from commonweal.papers.discontent import (
         Column,
         ControlledDifference,
@@ -26,8 +29,7 @@ if TYPE_CHECKING:
     )
 
 
-_WIDTH, _HEIGHT = 640, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 52
+_AUTHORITY = Mark("circle", f'fill="{BLUE}" fill-opacity="0.45"')
 
 
 def growth_chart(
@@ -54,84 +56,22 @@ def growth_chart(
             }
         ).sort("Growth beyond, % a year", "Authority")
     )
-    parts = _drawing(x, y, table["electorate"].to_numpy(), slope, table["name"].to_list(), named)
-    return Chart(id_, title, about, svg(id_, title, about, _WIDTH, _HEIGHT, parts), numbers)
-
-
-def _drawing(
-    x: np.ndarray,
-    y: np.ndarray,
-    people: np.ndarray,
-    slope: float,
-    names: Sequence[str],
-    named: Sequence[int],
-) -> list[str]:
-    x_ticks, y_ticks = _ticks(x), _ticks(y)
-
-    def across(value: float) -> float:
-        return _LEFT + (value - x_ticks[0]) / (x_ticks[-1] - x_ticks[0]) * (_WIDTH - _LEFT - _RIGHT)
-
-    def down(value: float) -> float:
-        part = (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
-        return _HEIGHT - _BOTTOM - part * (_HEIGHT - _TOP - _BOTTOM)
-
-    floor = _HEIGHT - _BOTTOM
-    parts = []
-    for tick in x_ticks:
-        at = across(tick)
-        parts.append(_line(at, _TOP, at, floor, LINE))
-        parts.append(text(at, floor + 18, _number(tick), 12, "middle", QUIET))
-    for tick in y_ticks:
-        at = down(tick)
-        parts.append(_line(_LEFT, at, _WIDTH - _RIGHT, at, LINE))
-        parts.append(text(_LEFT - 8, at + 4, _number(tick), 12, "end", QUIET))
-    middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(
-        text(
-            middle, _HEIGHT - 10, "Growth less what the others predict, % a year", 13, "middle", INK
-        )
+    people = table["electorate"].to_numpy()
+    names = {i: table["name"][i] for i in named}
+    x_axis = round_axis(
+        x.tolist(), short_number, "Growth less what the others predict, % a year", 5
     )
-    parts.append(
-        text(_LEFT, 12, "Leave share less what the others predict, points", 13, "start", INK)
+    y_axis = round_axis(
+        y.tolist(), short_number, "Leave share less what the others predict, points", 5
     )
-    for a, b, n in zip(x, y, people, strict=True):
-        r = 2 + 5 * np.sqrt(n / people.max())
-        parts.append(
-            f'<circle cx="{across(a):.1f}" cy="{down(b):.1f}" r="{r:.1f}" fill="{PLACE}" fill-opacity="0.45"/>'
-        )
-    ends = [max(x.min(), x_ticks[0]), min(x.max(), x_ticks[-1])]
-    parts.append(
-        _line(
-            across(ends[0]), down(slope * ends[0]), across(ends[1]), down(slope * ends[1]), INK, 2
-        )
-    )
-    for i in named:
-        right = across(x[i]) > _WIDTH * 0.75
-        shift = -8 if right else 8
-        anchor = "end" if right else "start"
-        parts.append(text(across(x[i]) + shift, down(y[i]) + 4, names[i], 12, anchor, halo=True))
-    return parts
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
-        f'stroke-width="{width:g}"/>'
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _ticks(values: np.ndarray) -> list[float]:
-    """Give about six round numbers around all values."""
-    spread = float(values.max() - values.min())
-    rough = spread / 5
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
-    low, high = np.floor(values.min() / step), np.ceil(values.max() / step)
-    return [round(float(k * step), 10) for k in np.arange(low, high + 1)]
+    ends = np.array([x.min(), x.max()])
+    sizes = 2 + 5 * np.sqrt(people / people.max())
+    return line_chart(
+        id_, title, about,
+        [Points(x, y, [_AUTHORITY], sizes), Line(ends, slope * ends, 2, INK),
+         Points(x[named], y[named], [_AUTHORITY], sizes[named], dict(enumerate(names.values())))],
+        numbers, scatter(*numbers.frame.columns[1:]), x_axis, y_axis,
+    )  # fmt: skip
 
 
 _LIMITS = (

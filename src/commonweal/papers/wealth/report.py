@@ -8,20 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.chart import (
-    AUTHORITY,
-    INK,
-    LINE,
-    OTHER,
-    PEER,
-    PLACE,
-    QUIET,
-    REGION,
-    svg,
-    text,
-)
+from commonweal.chart.rows import Bar, Row, Upright, row_chart
+from commonweal.chart.theme import BLUE, GREY, ORANGE, PLUM, TEAL, hatch, round_axis, solid
+from commonweal.chart.vega import stacked
 from commonweal.document.format import percent
-from commonweal.document.model import Chart, Document, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import source_lines
 from commonweal.papers.wealth import (
     SOURCES,
@@ -43,20 +34,18 @@ from commonweal.papers.wealth.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from commonweal.document.model import Chart
     from commonweal.papers.wealth import Country, Form, TrustWealth
     from commonweal.sources import Store
 
 
-WIDTH = 720.0
-_LEFT, _RIGHT, _ROW, _BAR, _TOP = 218.0, 62.0, 26.0, 16.0, 62.0
-
 PARTS = (
-    ("produced", "Physical", PLACE),
-    ("human", "Human", AUTHORITY),
-    ("natural", "Natural", PEER),
-    ("foreign", "Net financial", REGION),
+    ("produced", "Physical", solid(BLUE)),
+    ("human", "Human", hatch(PLUM, 135)),
+    ("natural", "Natural", solid(TEAL)),
+    ("foreign", "Net financial", hatch(GREY, 90)),
 )
 
 
@@ -102,8 +91,12 @@ _LIMITS = (
 )
 
 
-def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
+def wealth_chart(id_: str, rows: Sequence[WealthRow]) -> Chart:
     """Draw a bar a row: the parts of measured wealth, 100% in all, and trust after them."""
+    most, least = (f(rows, key=lambda row: row.value) for f in (max, min))
+    title = f"{most.label}: trust is worth {percent(most.value)} of measured wealth"
+    if most is not least:
+        title += f", the most; {least.label}: {percent(least.value)}, the least"
     ends = any(row.low is not None for row in rows)
     about = (
         "Each bar is a country or group, with measured wealth set to 100%. Net debt abroad is left of zero. Striped: "
@@ -111,46 +104,31 @@ def wealth_chart(id_: str, title: str, rows: Sequence[WealthRow]) -> Chart:
         + (" Line: range of the value of trust." if ends else "")
         + " Intangible capital and institutions have no data."
     )
-    low = min(0.0, *(sum(min(0.0, s) for s in row.shares) for row in rows))
+    trust = hatch(ORANGE)
     tops = [_top(row) + max(row.value, _finite(row.high)) for row in rows]
-    low, high = math.floor(low * 10) / 10, math.ceil(max(tops) * 4) / 4
-    scale = (WIDTH - _LEFT - _RIGHT) / (high - low)
+    low = min(0.0, *(sum(min(0.0, s) for s in row.shares) for row in rows))
+    axis = round_axis([low, *tops], lambda v: f"{v:.0%}".replace("-", "−"), most=10)
+    numbers = _numbers(rows)
+    keys = [(style, name) for _, name, style in PARTS] + [(trust, "Trust (modelled)")]
+    return row_chart(
+        id_, title, about, [_row(row, trust, axis.high) for row in rows], numbers,
+        stacked("Country or group", *(name for _, name, _ in PARTS), "Trust"),
+        axis, keys, [Upright(0.0), Upright(1.0)],
+    )  # fmt: skip
 
-    def x(share: float) -> float:
-        return _LEFT + (share - low) * scale
 
-    height = _TOP + len(rows) * _ROW + 10
-    parts = [
-        f'<defs><pattern id="{id_}-s" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        f'<rect width="6" height="6" fill="#fff"/><rect width="3" height="6" fill="{OTHER}"/></pattern></defs>',
-        *_key(id_),
-    ]
-    for k in range(math.ceil(low * 4), math.floor(high * 4) + 1):
-        dark = k in (0, 4)
-        parts.append(
-            f'<path d="M{x(k / 4):.1f} {_TOP:g}V{height - 10:g}" stroke="{QUIET if dark else LINE}" stroke-width="1"/>'
-        )
-        if k % 2 == 0:
-            parts.append(text(x(k / 4), _TOP - 6, f"{25 * k}%", 11.5, "middle", QUIET))
-    for k, row in enumerate(rows):
-        y = _TOP + k * _ROW + (_ROW - _BAR) / 2
-        parts.append(text(_LEFT - 8, y + _BAR - 4, _short(row.label), 12.5, "end"))
-        left, right = 0.0, 0.0
-        for (_, _, colour), share in zip(PARTS, row.shares, strict=True):
-            start = right if share >= 0 else left + share
-            left, right = left + min(0.0, share), right + max(0.0, share)
-            parts.append(_rect(x(start), y, abs(share) * scale, colour))
-        wide = row.value * scale
-        parts.append(_rect(x(right), y, wide, f"url(#{id_}-s)", f' stroke="{OTHER}"'))
-        if row.low is not None and row.high is not None:
-            far = min(high, right + row.high)
-            middle = y + _BAR / 2
-            parts.append(
-                f'<path d="M{x(right + row.low):.1f} {middle:.1f}H{x(far):.1f}" stroke="{INK}" stroke-width="2"/>'
-            )
-        parts.append(text(WIDTH, y + _BAR - 4, f"+ {percent(row.value)}", 12, "end", bold=True))
-    drawn = svg(id_, title, about, WIDTH, height, parts)
-    return Chart(id_, title, about, drawn, _numbers(rows))
+def _row(row: WealthRow, trust: str, most: float) -> Row:
+    """Draw the parts after each other, debts left of zero, and trust after them."""
+    bars, left, right = [], 0.0, 0.0
+    for (_, _, style), share in zip(PARTS, row.shares, strict=True):
+        start = right if share >= 0 else left + share
+        bars.append(Bar(start, start + abs(share), style))
+        left, right = left + min(0.0, share), right + max(0.0, share)
+    bars.append(Bar(right, right + row.value, trust))
+    span = None
+    if row.low is not None and row.high is not None:
+        span = (right + row.low, min(most, right + row.high))
+    return Row(row.label, tuple(bars), span=span, after=f"+ {percent(row.value)}")
 
 
 def _numbers(rows: Sequence[WealthRow]) -> TableData:
@@ -163,20 +141,6 @@ def _numbers(rows: Sequence[WealthRow]) -> TableData:
     return TableData(frame, frozenset(shares))
 
 
-def _key(id_: str) -> Iterator[str]:
-    at = 8.0
-    for _, name, colour in (*PARTS, ("", "Trust (modelled)", f"url(#{id_}-s)")):
-        yield _rect(at, 8, 16, colour, f' stroke="{OTHER}"' if "url" in colour else "")
-        yield text(at + 22, 21, name, 12.5)
-        at += 46 + 7.4 * len(name)
-
-
-def _rect(x: float, y: float, wide: float, fill: str, more: str = "") -> str:
-    # A white edge keeps neighbours apart for those who do not tell their colours.
-    edge = more or ' stroke="#fff" stroke-width="1"'
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(wide, 0):.1f}" height="{_BAR:g}" fill="{fill}"{edge}/>'
-
-
 def _top(row: WealthRow) -> float:
     return sum(max(0.0, share) for share in row.shares)
 
@@ -187,10 +151,6 @@ def _finite(value: float | None) -> float:
 
 def _none(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
-
-
-def _short(words: str) -> str:
-    return words if len(words) <= 30 else f"{words[:29].rstrip()}…"
 
 
 USUAL = ("GBR", "USA", "DEU", "SWE", "BRA", "MEX", "ZAF", "IND", "CHN")
@@ -214,13 +174,7 @@ def _groups(found: TrustWealth, form: Form) -> Section:
             "countries, so large and rich ones count most.",
         ),
         warnings=weight.warnings,
-        charts=(
-            wealth_chart(
-                "groups-drawn",
-                "Trust compared with other kinds of wealth",
-                _group_rows(found, form),
-            ),
-        ),
+        charts=(wealth_chart("groups-drawn", _group_rows(found, form)),),
         tables=group_tables(found),
     )
 
@@ -300,7 +254,7 @@ def _group_rows(found: TrustWealth, form: Form) -> list[WealthRow]:
     return rows
 
 
-def _drawn(found: TrustWealth, codes: list[str], form: Form) -> Any:
+def _drawn(found: TrustWealth, codes: list[str], form: Form) -> Chart:
     rows = [
         WealthRow(
             row["country"],
@@ -312,9 +266,7 @@ def _drawn(found: TrustWealth, codes: list[str], form: Form) -> Any:
         for code in codes
         for row in found.countries.filter(code=code).drop_nulls("total").iter_rows(named=True)
     ]
-    return wealth_chart(
-        "countries-drawn", "Trust compared with other kinds of wealth: some countries", rows
-    )
+    return wealth_chart("countries-drawn", rows)
 
 
 def _parts(row: Mapping[str, Any]) -> tuple[float, float, float, float]:

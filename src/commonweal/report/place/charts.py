@@ -1,4 +1,4 @@
-"""The charts of one place: its ranks by domain compared with others, and its map."""
+"""The charts of places: ranks by domain compared with others, and maps of one place and of a larger area."""
 
 from __future__ import annotations
 
@@ -7,31 +7,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart import (
+from commonweal.chart.map import BORDER, Frame, Map, Name, border
+from commonweal.chart.outlines import bounds_of, padded
+from commonweal.chart.rows import Row, Upright, row_chart
+from commonweal.chart.theme import (
     AUTHORITY,
+    BLUE,
+    DOT,
     INK,
     LAND,
     LINE,
-    PLACE,
-    QUIET,
-    Frame,
-    mark,
-    svg,
-    text,
+    PALE,
+    PAPER,
+    PEERS,
+    PLACES,
+    PLUM,
+    REGION,
+    RUST,
+    SKY,
+    Axis,
+    Mark,
+    hatch,
+    hollow,
+    solid,
+    width_of,
 )
-from commonweal.document.format import list_name, percent
-from commonweal.document.model import Chart, TableData, table_from_columns
+from commonweal.chart.vega import bars, dots
+from commonweal.document.format import SURE, list_name, percent
+from commonweal.document.model import TableData, table_from_columns
 from commonweal.report.place.text import on_index
+from commonweal.report.study.tables import label_of, probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from commonweal.document.chart import Box
+    from commonweal.chart.outlines import Box, Shapes
+    from commonweal.document.model import Chart
     from commonweal.report.place.drivers import LargerAreas
-    from commonweal.report.place.maps import Shapes
     from commonweal.report.place.place import Place, PlaceRank
+    from commonweal.study.names import Scope
+    from commonweal.study.results import Results
 
 
 ABOUT = (
@@ -39,10 +56,10 @@ ABOUT = (
     "averages. The dark line is the median of {whole}."
 )
 RANGED = "{name}; the line through it is the range in 90% of recalculations"
-
-_CHART_WIDTH = 600.0
-_LEFT, _RIGHT, _ROW, _TOP = 248.0, 12.0, 25.0, 62.0
-_PLOT = _CHART_WIDTH - _LEFT - _RIGHT
+COMPARED = (
+    "Each row is one measure. Further right is worse: a larger share of {kinds} are better off."
+)
+_MARKS = {"peers": PEERS, "region": REGION}
 
 
 def columns_of(standings: Sequence[PlaceRank]) -> list[tuple[str, str]]:
@@ -76,20 +93,40 @@ def strand_table(name: str, standings: Sequence[PlaceRank]) -> TableData:
 
 def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]) -> Chart:
     """Draw `strand_table`: a mark for each place or group, the worst off to the right."""
-    whole = dict(columns_of(standings)).get("all", f"all {kinds}")
-    title, dot = _finding(name, kinds, standings), name
+    groups = dict(columns_of(standings))
+    whole, dot = groups.pop("all", f"all {kinds}"), name
     if any(s.low is not None for s in standings):
         dot = RANGED.format(name=name)
     elif all(s.rank is None for s in standings):
         dot = f"the average of {name}"
-    about = ABOUT.format(kinds=kinds, dot=dot, whole=whole.replace("All ", "all ", 1))
-    rows = rows_of(standings)
-    height = _TOP + len(rows) * _ROW + 6
-    parts = [*_axis(whole, height), *_key(name, standings)]
-    for k, (standing, is_index) in enumerate(rows):
-        parts += _row(standing, is_index, _TOP + k * _ROW + _ROW / 2)
-    drawn = svg(id_, title, about, _CHART_WIDTH, height, parts)
-    return Chart(id_, title, about, drawn, strand_table(name, standings))
+    rows = []
+    for s, is_index in rows_of(standings):
+        others = [
+            (a.worse_than, _MARKS.get(a.group, AUTHORITY)) for a in s.averages if a.group != "all"
+        ]
+        ends = None
+        if s.low is not None and s.high is not None and s.of > 1:
+            ends = 1 - (s.high - 1) / (s.of - 1), 1 - (s.low - 1) / (s.of - 1)
+        known = s.worse_than is not None
+        marks = (*reversed(others), (s.worse_than or 0.0, DOT)) if known else ()
+        rows.append(
+            Row(s.label, marks=marks, span=ends, note="" if known else "not known", strong=is_index)
+        )
+    numbers = strand_table(name, standings)
+    return row_chart(
+        id_, _finding(name, kinds, standings),
+        ABOUT.format(kinds=kinds, dot=dot, whole=whole.replace("All ", "all ", 1)),
+        rows, numbers, dots("Measure", *numbers.frame.columns[1:]), _worse(whole),
+        [(DOT, name), *((_MARKS.get(group, AUTHORITY), label) for group, label in groups.items())],
+        [Upright(0.5)], (0.9, 1.0),
+    )  # fmt: skip
+
+
+def _worse(whole: str) -> Axis:
+    """Give the scale of shares that are better off."""
+    median = f"median of {whole}" if len(whole) < 18 else "median"
+    words = ((0.0, "best off"), (0.25, ""), (0.5, median), (0.75, ""), (1.0, "worst 10%"))
+    return Axis(0.0, 1.0, words)
 
 
 def _finding(name: str, kinds: str, standings: Sequence[PlaceRank]) -> str:
@@ -102,76 +139,45 @@ def _finding(name: str, kinds: str, standings: Sequence[PlaceRank]) -> str:
     return f"{name}{average} is worse off than {share} of {kinds} {on_index(worst.label)}"
 
 
-def _x(share: float) -> float:
-    return _LEFT + share * _PLOT
-
-
-def _axis(whole: str, height: float) -> Iterator[str]:
-    bottom = height - 6
-    yield (
-        f'<rect x="{_x(0.9):.1f}" y="{_TOP:g}" width="{_PLOT * 0.1:.1f}" height="{bottom - _TOP:g}" fill="#fbe9df"/>'
-    )
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        dark = share == 0.5
-        yield (
-            f'<path d="M{_x(share):.1f} {_TOP:g}V{bottom:g}" stroke="{QUIET if dark else LINE}" '
-            f'stroke-width="{1.6 if dark else 1}"/>'
+def compare_chart(places: Sequence[Place]) -> Chart:
+    """Draw up to five places on each index and domain."""
+    measures = [rows_of(p.standings) for p in places]
+    labels = [(s.label, is_index) for s, is_index in measures[0]]
+    shares = [[s.worse_than for s, _ in of_place] for of_place in measures]
+    rows = [
+        Row(
+            label,
+            marks=tuple(
+                (share, PLACES[k])
+                for k, of_place in reversed(list(enumerate(shares)))
+                if (share := of_place[number]) is not None
+            ),
+            strong=is_index,
         )
-    yield text(_x(0), _TOP - 8, "best off", 11.5, "start", QUIET)
-    yield text(
-        _x(0.5),
-        _TOP - 8,
-        f"median of {whole}" if len(whole) < 18 else "median",
-        11.5,
-        "middle",
-        QUIET,
-    )
-    yield text(_x(1), _TOP - 8, "worst 10%", 11.5, "end", "#a33b0b", bold=True)
+        for number, (label, is_index) in enumerate(labels)
+    ]
+    worst = [
+        max(range(len(places)), key=lambda k: of[k] or 0.0) for of in zip(*shares, strict=True)
+    ]
+    first = max(range(len(places)), key=worst.count)
+    title = f"{places[first].name} is worst off on {worst.count(first)} of {len(rows)} measures"
+    if len(places) == 1:
+        title = _finding(places[0].name, places[0].kinds, places[0].standings)
+    heads = [f"{p.name} ({p.code})" for p in places]
+    values = [pl.Series(of_place, dtype=pl.Float64) for of_place in shares]
+    columns = [
+        ("Measure", pl.Series([label for label, _ in labels])),
+        *zip(heads, values, strict=True),
+    ]
+    kinds = places[0].kinds
+    return row_chart(
+        "compare", title, COMPARED.format(kinds=kinds), rows,
+        table_from_columns(columns, heads), dots("Measure", *heads), _worse(f"all {kinds}"),
+        [(PLACES[k], p.name) for k, p in enumerate(places)], [Upright(0.5)], (0.9, 1.0),
+    )  # fmt: skip
 
 
-def _key(name: str, standings: Sequence[PlaceRank]) -> Iterator[str]:
-    """Name each mark, above the drawing."""
-    items = [("place", _shortened(name, 24))]
-    items += [(_kind(g), _shortened(label, 22)) for g, label in columns_of(standings) if g != "all"]
-    x, y = 8.0, 14.0
-    for kind, words in items:
-        wide = 28 + len(words) * (8.3 if kind == "place" else 7.3)
-        if x > 8 and x + wide > _CHART_WIDTH:
-            x, y = 8.0, y + 19
-        yield mark(kind, x + 6, y - 4, 5)
-        yield text(x + 18, y, words, 12, bold=kind == "place")
-        x += wide
-
-
-def _kind(group: str) -> str:
-    return group if group in ("peers", "region") else "authority"
-
-
-def _shortened(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
-
-
-def _row(s: PlaceRank, is_index: bool, y: float) -> Iterator[str]:
-    words = _shortened(s.label, 34)
-    yield text(8 if is_index else 20, y + 4.5, words, 12.5 if is_index else 12, bold=is_index)
-    if is_index:
-        yield f'<path d="M8 {y - _ROW / 2:g}H{_CHART_WIDTH - _RIGHT:g}" stroke="{INK}" stroke-width="0.8"/>'
-    if s.worse_than is None:
-        yield text(_x(0) + 6, y + 4, "not known", 11.5, fill=QUIET)
-        return
-    if s.low is not None and s.high is not None and s.of > 1:
-        ends = [_x(1 - (r - 1) / (s.of - 1)) for r in (s.high, s.low)]
-        yield (
-            f'<path d="M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}" stroke="{PLACE}" stroke-width="4" '
-            'stroke-opacity="0.45" stroke-linecap="round"/>'
-        )
-    for a in reversed(s.averages):
-        if a.group != "all":
-            yield mark(_kind(a.group), _x(a.worse_than), y, 5)
-    yield mark("place", _x(s.worse_than), y, 5.5)
-
-
-_MAP_WIDTH, _MAP_HEIGHT, _MAP_FOOT = 340.0, 340.0, 24.0
+_SIDE = 340.0
 _AROUND = 0.85
 """How much of its own size is shown on each side of a place."""
 _LOCATOR = 92.0
@@ -188,41 +194,34 @@ def place_map(
     """Draw the place among its neighbours; None if it is not known where it is."""
     if not shapes.seen(np.array([row])):
         return None
-    title = f"{place.name} and the {place.kinds} around it"
+    title = _around_it(place)
     inside = [larger for larger in place.larger if larger.system == groups[0].key] if groups else []
     about = f"Map of {place.name}, in dark shading, and the {place.kinds} around it."
     if inside:
         about += f" The thick line is the boundary of {inside[0].name}."
     if listed.any():
         about += f" Lighter shading: {listed_words(place)}."
-    box = _box(shapes.bounds(np.array([row])))
-    frame = Frame(box, _MAP_WIDTH, _MAP_HEIGHT)
+    bounds = shapes.bounds(np.array([row]))
+    box = _box(bounds)
     near = shapes.within(box)
-    parts = [f'<rect width="{_MAP_WIDTH:g}" height="{_MAP_HEIGHT:g}" fill="#fff"/>']
-    cut = {
-        int(other): shape
-        for other, shape in zip(near, shapes.cut(near, box), strict=True)
-        if not shape.is_empty
-    }
-    parts += [frame.path(shape, f'fill="{LAND}"') for shape in shapes.ground(box)]
-    for other, shape in cut.items():
-        fill = "#b7cbdd" if listed[other] else LAND
-        if other != row:
-            parts.append(frame.path(shape, f'fill="{fill}" stroke="#9aa5ae" stroke-width="0.8"'))
+    cut = dict(zip(near.tolist(), shapes.cut(near, box), strict=True))
+    cut = {other: shape for other, shape in cut.items() if not shape.is_empty and other != row}
+    drawing = Map(id_, box, _SIDE, _SIDE)
+    drawing.areas(shapes.ground(box), f'fill="{LAND}"')
+    for fill, on in ((LAND, False), (PALE, True)):
+        around = [shape for other, shape in cut.items() if listed[other] == on]
+        drawing.areas(around, f'fill="{fill}" stroke="{BORDER}" stroke-width="0.8"')
     if shapes.has(row):
-        parts.append(frame.path(shapes.of[row], f'fill="{PLACE}" stroke="#fff" stroke-width="1.5"'))
+        drawing.areas([shapes.of[row]], f'fill="{BLUE}" stroke="#fff" stroke-width="1.5"')
     else:
-        x, y = frame.at(shapes.points[[row]])[0]
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{PLACE}"/>')
+        drawing.points(shapes.points[[row]], DOT, 9)
     if inside:
-        parts.append(_edge(shapes, groups[0], row, frame, box))
-    parts += _names(place, row, shapes, frame, cut)
-    parts.append(
-        f'<rect x="0.5" y="0.5" width="{_MAP_WIDTH - 1:g}" height="{_MAP_HEIGHT - 1:g}" fill="none" stroke="#9aa5ae"/>'
-    )
+        drawing.add(_edge(shapes, groups[0], row, drawing.frame))
+        drawing.keep_free((0, _SIDE - _LOCATOR - 6, _LOCATOR + 6, _SIDE))
+    drawing.names(_names(place, row, bounds, shapes, drawing.frame, cut))
+    drawing.add(border(0, 0, _SIDE, _SIDE))
     if inside:
-        parts += _locator(row, shapes, groups)
-    parts.append(frame.scale_bar(_MAP_WIDTH - 2, _MAP_HEIGHT + 16))
+        drawing.add(*_locator(row, shapes, groups))
     numbers = TableData(
         pl.DataFrame(
             {
@@ -234,8 +233,15 @@ def place_map(
             schema={"Neighbour": pl.String, "Code": pl.String, "Metres away": pl.Int64, "On the list": pl.String},
         )
     )  # fmt: skip
-    drawn = svg(id_, title, about, _MAP_WIDTH, _MAP_HEIGHT + _MAP_FOOT, parts)
-    return Chart(id_, title, about, drawn, numbers)
+    return drawing.chart(title, about, numbers, bars("Neighbour", "Metres away"))
+
+
+def _around_it(place: Place) -> str:
+    """Say how many neighbours are on a list too."""
+    n, of = sum(o.selected for o in place.neighbours), len(place.neighbours)
+    if not of or not place.answers:
+        return f"{place.name} and the {place.kinds} around it"
+    return f"{n or 'None'} of the {of} {place.kinds} nearest to {place.name} {'is' if n == 1 else 'are'} on the list"
 
 
 def listed_words(place: Place) -> str:
@@ -253,69 +259,37 @@ def _box(bounds: Box) -> Box:
     return x - half, y - half, x + half, y + half
 
 
-def _edge(shapes: Shapes, group: LargerAreas, row: int, frame: Frame, box: Box) -> str:
+def _edge(shapes: Shapes, group: LargerAreas, row: int, frame: Frame) -> str:
     import shapely
 
     whole = shapes.joined(group, int(group.numbers[row]))
-    line = shapely.clip_by_rect(shapely.boundary(whole), *box)
-    style = f'fill="none" stroke="{AUTHORITY}" stroke-width="3" stroke-linejoin="round"'
-    return frame.lines(line, style)
+    line = shapely.clip_by_rect(shapely.boundary(whole), *frame.box)
+    return frame.lines(
+        line, f'fill="none" stroke="{PLUM}" stroke-width="3" stroke-linejoin="round"'
+    )
+
+
+def _names(
+    place: Place, row: int, bounds: Box, shapes: Shapes, frame: Frame, cut: dict[int, object]
+) -> Iterator[Name]:
+    """Name the place, then its neighbours, in the middle of what is seen of them."""
+    import shapely
+
+    where = place.larger[0].name if place.larger else ""
+    x, y = frame.at(shapes.middle(row))[0].tolist()
+    name = _without_authority(place.name, where)
+    # Its own name is white on dark where it fits, else beside a halo.
+    fits = width_of(name, 14, bold=True) < (bounds[2] - bounds[0]) * frame.scale * 0.85
+    inside = fits and shapes.has(row)
+    yield Name(x, y if shapes.has(row) else y - 20, name, 14, INK, bold=True, inside=inside)
+    for other in sorted(cut, key=lambda o: -float(shapely.area(cut[o])))[:14]:
+        x, y = frame.at(shapely.get_coordinates(shapely.point_on_surface(cut[other])))[0].tolist()
+        yield Name(x, y, _without_authority(shapes.names[other], where))
 
 
 def _without_authority(name: str, where: str) -> str:
     """Leave out the name of the authority that many neighbourhoods begin with."""
     return name.removeprefix(where).strip() or name
-
-
-def _names(
-    place: Place, row: int, shapes: Shapes, frame: Frame, cut: dict[int, object]
-) -> Iterator[str]:
-    """Write the names of neighbours into the middle of what is seen of them, where there is room."""
-    import shapely
-
-    where = place.larger[0].name if place.larger else ""
-    taken: list[tuple[float, float, float, float]] = []
-    own = frame.at(_middle(shapes, row))[0]
-    name = _without_authority(place.name, where)
-    # Its own name is white on dark where it fits, else beside a halo.
-    size = 14.0
-    wide = len(name) * size * 0.62
-    low = frame.at(
-        np.array([shapes.bounds(np.array([row]))[:2], shapes.bounds(np.array([row]))[2:]])
-    )
-    fits = wide < abs(low[1, 0] - low[0, 0]) * 0.8
-    taken.append(_around(own[0], own[1], wide, size))
-    yield text(own[0], own[1] + 5, name, size, "middle", "#fff" if fits else INK, True, not fits)
-    order = sorted((o for o in cut if o != row), key=lambda o: -float(shapely.area(cut[o])))
-    for other in order[:14]:
-        label = _without_authority(shapes.names[other], where)
-        x, y = frame.at(shapely.get_coordinates(shapely.point_on_surface(cut[other])))[0]
-        wide = len(label) * 11 * 0.6
-        box = _around(x, y, wide, 11)
-        outside = box[0] < 3 or box[2] > _MAP_WIDTH - 3 or box[1] < 3 or box[3] > _MAP_HEIGHT - 3
-        locator = (
-            box[0] < _LOCATOR + 6 and box[3] > _MAP_HEIGHT - _LOCATOR - 6 and len(place.larger) > 0
-        )
-        if outside or locator or any(_meet(box, t) for t in taken):
-            continue
-        taken.append(box)
-        yield text(x, y + 4, label, 11, "middle", QUIET, halo=True)
-
-
-def _middle(shapes: Shapes, row: int) -> np.ndarray:
-    import shapely
-
-    if not shapes.has(row):
-        return shapes.points[[row]] + [[0, 1.0]]
-    return shapely.get_coordinates(shapely.point_on_surface(shapes.of[row]))
-
-
-def _around(x: float, y: float, wide: float, size: float) -> tuple[float, float, float, float]:
-    return x - wide / 2, y - size * 0.75, x + wide / 2, y + size * 0.75
-
-
-def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _locator(row: int, shapes: Shapes, groups: list[LargerAreas]) -> Iterator[str]:
@@ -329,19 +303,134 @@ def _locator(row: int, shapes: Shapes, groups: list[LargerAreas]) -> Iterator[st
     numbers = np.unique(first.numbers[rows])
     if len(numbers) < 2 or len(numbers) > 80:
         return
-    size, top = _LOCATOR, _MAP_HEIGHT - _LOCATOR
+    size, top = _LOCATOR, _SIDE - _LOCATOR
     box = shapes.bounds(rows)
     if not np.isfinite(box).all():
         return
-    yield f'<rect x="0.5" y="{top:g}" width="{size:g}" height="{size - 0.5:g}" fill="#fff" stroke="#9aa5ae"/>'
+    yield border(0, top, size, size, PAPER)
     frame = Frame(box, size - 10, size - 10, 5, top + 5)
     key = ("locator", *(first.codes[n] for n in numbers.tolist()))
     if key not in shapes.kept:
-        style = 'fill="#dfe4e8" stroke="#fff" stroke-width="0.4"'
-        shapes.kept[key] = [
-            frame.path(shapes.whole(first, n), style, 0.5) for n in numbers.tolist()
-        ]
+        whole = np.array([shapes.whole(first, n) for n in numbers.tolist()], dtype=object)
+        shapes.kept[key] = frame.drawn(
+            whole, 'fill="#dfe4e8" stroke="#fff" stroke-width="0.4"', 0.5
+        )
     yield from shapes.kept[key]
-    yield frame.path(shapes.whole(first, mine), f'fill="{AUTHORITY}"', 0.5)
-    x, y = frame.at(_middle(shapes, row))[0]
-    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke="{PLACE}" stroke-width="1.6"/>'
+    yield from frame.drawn(np.array([shapes.whole(first, mine)], object), f'fill="{PLUM}"', 0.5)
+    x, y = frame.at(shapes.middle(row))[0]
+    yield Mark("circle", f'fill="none" stroke="{BLUE}" stroke-width="1.6"', 6).at(x, y)
+
+
+_MOST_OUTLINES = 900
+"""Above this many places each is too small to be seen, and those on the list are drawn as marks."""
+_OPEN = f'fill="{SKY}" stroke="{BLUE}" stroke-width="0.8"'
+_CLASSES = {
+    "near": (hatch(RUST), Mark("circle", hollow(RUST, 1.1), 3.2)),
+    "open": (_OPEN, Mark("square", _OPEN, 3.2)),
+    "sure": (solid(BLUE), Mark("circle", f'fill="{BLUE}" stroke="#fff" stroke-width="0.4"', 3.2)),
+}
+"""The fill and the mark of each class of places, from the back."""
+
+
+def overview_map(
+    id_: str,
+    results: Results,
+    designation: str,
+    scope: Scope,
+    shapes: Shapes,
+    groups: list[LargerAreas],
+) -> Chart | None:
+    """Draw the places of a larger area in classes of a designation that differ by fill and by outline.
+
+    None if it is not known where any of them is.
+    """
+    if not shapes.seen(scope.rows):
+        return None
+    d, chance = results.designations[designation], probability(results, designation)
+    sure = d.selected if chance is None else d.selected & (chance >= SURE)
+    where = {"sure": sure, "open": d.selected & ~sure, "near": d.near_miss}
+    classes = {key: scope.rows[which[scope.rows]] for key, which in where.items()}
+    words = {
+        "sure": "On the list"
+        if chance is None
+        else "On the list in at least 95% of recalculations",
+        "open": "On the list, in fewer recalculations",
+        "near": "Just outside the cut-off",
+    }
+    listed = list_name(label_of(results, designation), results.areas.plural)
+    n = int(d.selected[scope.rows].sum())
+    title = f"{n:,} of {len(scope.rows):,} {results.areas.plural} in {scope.title} on {listed}"
+    told = "; ".join(
+        f"{words[k].lower()}: {len(rows):,}" for k, rows in classes.items() if len(rows)
+    )
+    about = f"Map of {scope.title}. {told[:1].upper()}{told[1:] or 'none on the list'}."
+    small = len(scope.rows) > _MOST_OUTLINES
+    numbers = (
+        [k for k in np.unique(groups[0].numbers[scope.rows]).tolist() if k >= 0] if groups else []
+    )
+    drawing = Map(id_, padded(_bounds(scope, shapes, groups, small), 0.03))
+    _land(drawing, scope, shapes, groups, numbers, small)
+    for key, (style, mark) in _CLASSES.items():
+        outlined = np.array([shapes.has(row) and not small for row in classes[key].tolist()], bool)
+        drawing.areas(shapes.of[classes[key][outlined]], style)
+        drawing.points(shapes.points[classes[key][~outlined]], mark)
+    if not small and groups:
+        edges = {k: shapes.edge(groups[0], k) for k in numbers}
+        drawing.areas(list(edges.values()), f'fill="none" stroke="{INK}" stroke-width="1.4"', 0.6)
+        if 1 < len(edges) <= 40:
+            drawing.names(_authorities(groups[0], edges, drawing.frame))
+    counted = pl.DataFrame(
+        {
+            "Class": [words[k] for k in classes],
+            results.areas.plural.capitalize(): [len(rows) for rows in classes.values()],
+        }
+    )
+    legend = [
+        (_CLASSES[key][1 if small else 0], f"{words[key]}: {len(rows):,}")
+        for key, rows in classes.items()
+        if len(rows)
+    ]
+    return drawing.chart(title, about, TableData(counted), bars(*counted.columns), legend)
+
+
+def _bounds(scope: Scope, shapes: Shapes, groups: list[LargerAreas], small: bool) -> Box:
+    """Box about the places, and about the larger areas that they make up where some have no outline."""
+    west, south, east, north = shapes.bounds(scope.rows)
+    if not groups or small:
+        return west, south, east, north
+    inside = np.isin(np.arange(len(groups[0].numbers)), scope.rows)
+    whole = [
+        shapes.edge(groups[0], number)
+        for number in np.unique(groups[0].numbers[scope.rows]).tolist()
+        if number >= 0 and inside[groups[0].numbers == number].all()
+    ]
+    return bounds_of(np.array([[west, south], [east, north]]), np.array(whole, dtype=object))
+
+
+def _land(
+    drawing: Map,
+    scope: Scope,
+    shapes: Shapes,
+    groups: list[LargerAreas],
+    numbers: list[int],
+    small: bool,
+) -> None:
+    if small:
+        whole = [shapes.whole(groups[0], number) for number in numbers]
+        drawing.areas(whole, f'fill="{LAND}" stroke="#fff" stroke-width="0.6"', 0.7)
+        return
+    drawing.areas(shapes.ground(drawing.frame.box), 'fill="#f7f8f9"')
+    drawing.areas([shapes.edge(groups[0], number) for number in numbers], f'fill="{LAND}"')
+    known = [row for row in scope.rows.tolist() if shapes.has(row)]
+    drawing.areas(shapes.of[known], f'fill="{LAND}" stroke="{LINE}" stroke-width="0.8"')
+
+
+def _authorities(group: LargerAreas, edges: dict[int, object], frame: Frame) -> Iterator[Name]:
+    """Name the authorities, the largest first."""
+    import shapely
+
+    for number in sorted(edges, key=lambda k: -float(shapely.area(edges[k]))):
+        point = shapely.point_on_surface(edges[number])
+        if not shapely.is_empty(point):
+            x, y = frame.at(shapely.get_coordinates(point))[0].tolist()
+            yield Name(x, y, group.names[number])

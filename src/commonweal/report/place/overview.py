@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document.chart import chance_chart
 from commonweal.document.format import (
     FEWEST_PEOPLE,
     NOT_A_CHANCE,
@@ -18,11 +17,11 @@ from commonweal.document.format import (
     ordinal,
 )
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
-from commonweal.report.place.charts import rows_of, strand_chart, strand_table
-from commonweal.report.place.maps import overview_map
+from commonweal.report.place.charts import overview_map, rows_of, strand_chart, strand_table
 from commonweal.report.place.page import cited, picture, source_list, table_parts
 from commonweal.report.place.place import Claim
 from commonweal.report.place.text import SCALE, UNTESTED, condition_words, on_index
+from commonweal.report.study.charts import chance_chart
 from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
     changes_in_words,
@@ -39,10 +38,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
+    from commonweal.chart.outlines import Shapes
     from commonweal.designation import Designation
     from commonweal.document.model import Chart
     from commonweal.report.place.describing import PlaceDescriber
-    from commonweal.report.place.maps import Shapes
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+from commonweal.chart.outlines import Shapes
 from commonweal.compare import worst_tenth
 from commonweal.document.pdf import papers
 from commonweal.files.folder import Staging
 from commonweal.report.place.charts import place_map, strand_chart
 from commonweal.report.place.describing import PlaceDescriber
-from commonweal.report.place.maps import Shapes
 from commonweal.report.place.overview import overview
 from commonweal.report.place.page import page_maker, place_parts
 from commonweal.report.place.workbook import write_book
@@ -126,7 +126,7 @@ def write_pack(
     with Staging(folder, key) as staging:
         if Staging.finished(target, key):
             return target  # another run has made it while this one waited for it
-        shapes = shapes or Shapes(results)
+        shapes = shapes or Shapes(results.areas, results.boundaries, results.outline)
         describing = PlaceDescriber(results)
         found = [_profile(describing, int(row)) for row in rows]
         names = {p.row: p.html for p in found}

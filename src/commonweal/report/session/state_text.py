@@ -5,59 +5,61 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from commonweal.chart.rows import Bar, Row, Upright, row_chart
+from commonweal.chart.theme import BLUE, DOT, Axis, round_axis, solid
+from commonweal.chart.vega import bars, dots
 from commonweal.document.format import format_amount, format_people, list_name, living, percent
-from commonweal.document.model import Chart, TableData
+from commonweal.document.model import TableData
 from commonweal.errors import StudyError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from commonweal.document.model import Chart
     from commonweal.report.session.spec import StateSpec
     from commonweal.report.session.state import IndicatorSummary, ListChange, State, WorstTenth
-
-
-INK, QUIET, LINE, ACCENT, SPREAD = "#1a1f24", "#4a545e", "#c9d0d6", "#08306b", "#9fb6cf"
-LEFT, WIDE, ROW, HEAD, RIGHT = 276, 370, 18, 27, 94
-
-
-class _Row(NamedTuple):
-    """A row of a chart: the median with its ends, or a bar where it has none."""
-
-    grouping: str
-    label: str
-    middle: float
-    said: str
-    ends: tuple[float, float] | None = None
 
 
 def measure_chart(measure: IndicatorSummary, state: State) -> Chart:
     """Draw one indicator by group: a dot for the median, a line for the middle half of the people."""
     unit = "times the median of all" if measure.ratio else measure.about.unit
+    titles = {**{g.key: g.title for g in state.groupings}, "all": ""}
+    known = measure.frame.filter(pl.col("median").is_not_nan())
     rows = [
-        _Row(
-            r["grouping"],
+        Row(
             r["label"],
-            r["median"],
-            short_amount(r["median"], unit),
-            (r["lower"], r["upper"]),
+            marks=((r["median"], DOT),),
+            span=(r["lower"], r["upper"]),
+            after=short_amount(r["median"], unit),
+            heading=titles[r["grouping"]],
         )
-        for r in measure.frame.iter_rows(named=True)
-        if not math.isnan(r["median"])
+        for r in known.iter_rows(named=True)
     ]
     about = (
         f"{measure.about.label}, {unit}. Dot: median. Line: middle half of the people. Dashed line: median of all "
         f"{state.plural}. Higher means {measure.about.higher_is} need."
     )
-    id_ = f"state-{measure.about.name.replace('_', '-')}"
-    titles = {g.key: g.title for g in state.groupings}
-    title = _finding(measure)
-    svg = _drawn(id_, title, about, rows, titles, f"{measure.about.label} ({unit})")
-    return Chart(id_, title, about, svg, measure_table(measure))
+    values = [v for r in known.select("lower", "median", "upper").iter_rows() for v in r]
+    return row_chart(
+        f"state-{measure.about.name.replace('_', '-')}",
+        _finding(measure),
+        about,
+        rows,
+        measure_table(measure),
+        dots("Group", "Median", ends=("25% of people below", "75% of people below")),
+        _axis(values, f"{measure.about.label} ({unit})"),
+        lines=[Upright(known["median"][0], dashed=True)],
+    )
+
+
+def _axis(values: Sequence[float], title: str) -> Axis:
+    """Give a scale that includes zero, without words at its ticks: each row has its own."""
+    found = round_axis([0.0, *values], lambda _: "", title)
+    return Axis(found.low, found.high, ((0.0, ""),), title)
 
 
 def _finding(measure: IndicatorSummary) -> str:
@@ -108,20 +110,28 @@ def measure_table(measure: IndicatorSummary) -> TableData:
 def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
     """Draw the share of people who live in the worst 10% on an index or a strand, by group."""
     label = lack.labels[lack.paths.index(path)]
+    titles = {**{g.key: g.title for g in state.groupings}, "all": ""}
+    known = [r for r in lack.frame.iter_rows(named=True) if r[path] is not None]
     rows = [
-        _Row(r["grouping"], r["label"], r[path], percent(r[path]))
-        for r in lack.frame.iter_rows(named=True)
-        if r[path] is not None
+        Row(
+            r["label"],
+            (Bar(0.0, r[path], solid(BLUE)),),
+            after=percent(r[path]),
+            heading=titles[r["grouping"]],
+        )
+        for r in known
     ]
-    worst = max((r for r in rows if r.grouping != "all"), key=lambda r: r.middle, default=rows[0])
-    title = f"{label}: the group “{worst.label}” has most people in the worst 10% ({worst.said})"
+    worst = max(
+        (r for r in known if r["grouping"] != "all"), key=lambda r: r[path], default=known[0]
+    )
+    title = (
+        f"{label}: the group “{worst['label']}” has most people in the worst 10% "
+        f"({percent(worst[path])})"
+    )
     about = (
         f"Share of each group's people who live in the worst 10% of {state.plural} on “{label}”. Dashed line: share "
         "of all people. The chart compares groups; it does not show how much there is."
     )
-    id_ = f"worst-{path.replace('/', '-').replace('_', '-')}"
-    titles = {g.key: g.title for g in state.groupings}
-    svg = _drawn(id_, title, about, rows, titles, "Share of people in the worst 10%")
     columns = [
         pl.col("label").alias("Group"),
         pl.col("people").fill_nan(None).round(0).cast(pl.Int64).alias("People"),
@@ -130,73 +140,16 @@ def worst_tenth_chart(lack: WorstTenth, path: str, state: State) -> Chart:
     if path == lack.paths[0] and lack.frame["in_draws"].null_count() < len(lack.frame):
         shares["Average of recalculations"] = "in_draws"
     columns += [pl.col(name).alias(head) for head, name in shares.items()]
-    return Chart(id_, title, about, svg, TableData(lack.frame.select(columns), frozenset(shares)))
-
-
-def _drawn(
-    id_: str, title: str, about: str, rows: Sequence[_Row], titles: Mapping[str, str], axis: str
-) -> str:
-    """Draw rows under the heads of their groupings, all on one scale that includes zero."""
-    values = [v for row in rows for v in (row.middle, *(row.ends or ()))]
-    low, high = min(0.0, *values), _round_up(max(0.0, *values))
-    scale = WIDE / (high - low)
-
-    def at(value: float) -> float:
-        return LEFT + (value - low) * scale
-
-    parts: list[str] = []
-    y, now = 8, "all"
-    for row in rows:
-        if row.grouping != now:
-            now, y = row.grouping, y + HEAD
-            parts.append(_text(0, y - 8, titles[now], weight="bold"))
-        parts.append(_text(LEFT - 10, y + 13, row.label, anchor="end"))
-        parts.append(_bar(row, y, at) if row.ends is None else _dot(row, y, at))
-        parts.append(_text(at(max(row.middle, *(row.ends or (0.0,)))) + 10, y + 13, row.said))
-        y += ROW
-    parts.append(_text(LEFT, y + 20, axis, fill=QUIET))
-    upright = (
-        f'<path d="M{at(0):.1f} 6V{y + 2}" stroke="{LINE}" stroke-width="1"/>'
-        f'<path d="M{at(rows[0].middle):.1f} 6V{y + 2}" stroke="{QUIET}" stroke-width="1" stroke-dasharray="4 3"/>'
+    return row_chart(
+        f"worst-{path.replace('/', '-').replace('_', '-')}",
+        title,
+        about,
+        rows,
+        TableData(lack.frame.select(columns), frozenset(shares)),
+        bars("Group", "In the worst 10%"),
+        _axis([r[path] for r in known], "Share of people in the worst 10%"),
+        lines=[Upright(known[0][path], dashed=True)],
     )
-    return (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title {id_}-desc" '
-        f'viewBox="0 0 {LEFT + WIDE + RIGHT} {y + 30}" '
-        f'xmlns="http://www.w3.org/2000/svg" font-family="DejaVu Sans, sans-serif" font-size="13">'
-        f'<title id="{id_}-title">{escape(title)}</title><desc id="{id_}-desc">{escape(about)}</desc>'
-        f"{upright}{''.join(parts)}</svg>"
-    )
-
-
-def _bar(row: _Row, y: int, at: Callable[[float], float]) -> str:
-    wide = at(row.middle) - at(0)
-    return f'<rect x="{at(0):.1f}" y="{y + 3}" width="{wide:.1f}" height="12" fill="{ACCENT}"/>'
-
-
-def _dot(row: _Row, y: int, at: Callable[[float], float]) -> str:
-    lower, upper = row.ends or (row.middle, row.middle)
-    middle = y + ROW / 2
-    return (
-        f'<path d="M{at(lower):.1f} {middle}H{at(upper):.1f}" stroke="{SPREAD}" stroke-width="7" '
-        f'stroke-linecap="round"/><circle cx="{at(row.middle):.1f}" cy="{middle}" r="5" fill="{ACCENT}"/>'
-    )
-
-
-def _text(
-    x: float, y: float, said: str, anchor: str = "start", fill: str = INK, weight: str = "normal"
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}" fill="{fill}" font-weight="{weight}" stroke="#fff" '
-        f'stroke-width="3" paint-order="stroke">{escape(said)}</text>'
-    )
-
-
-def _round_up(value: float) -> float:
-    """Give a round number that is not below a value."""
-    if value <= 0 or math.isnan(value):
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(k * power for k in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if k * power >= value)
 
 
 _ENDS = (("most_deprived", "Most deprived 10%"), ("least_deprived", "Least deprived 10%"))

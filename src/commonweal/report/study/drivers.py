@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from commonweal.chart.rows import Bar, Row, row_chart
+from commonweal.chart.theme import BLUE, solid
+from commonweal.chart.vega import bars
 from commonweal.document.format import join_words, percent
-from commonweal.document.model import Chart, TableData, table_from_columns
+from commonweal.document.model import TableData, table_from_columns
 from commonweal.index import decile
 from commonweal.study.names import counted_areas, index_label
 
 if TYPE_CHECKING:
+    from commonweal.document.model import Chart
     from commonweal.index import Scores
     from commonweal.study.results import Results
 
@@ -138,9 +141,14 @@ def _of_index(results: Results, index: str, inside: NDArray[np.bool_], id_: str)
     shares = [(part, f"{c:,} ({percent(s)})") for part, c, s, _ in numbers.frame.rows() if c][:3]
     some = [f"{part} in {told}" for part, told in shares]
     words = DRIVERS.format(areas=counted_areas(n, results.areas), domains=join_words(some))
-    title = f"{label}: the domain that adds most to the score"
+    first, count, share, _ = numbers.frame.row(0)
+    title = f"{label}: {first} adds most to the score in {count:,} of {n:,} ({percent(share)})"
+    rows = [
+        Row(part, (Bar(0, c, solid(BLUE)),), after=f"{c:,}" + (f"; mean decile {mean:.1f}" if mean is not None else ""))
+        for part, c, _, mean in numbers.frame.iter_rows()
+    ]  # fmt: skip
     about = DRIVERS_ABOUT.format(words=words, plural=results.areas.plural)
-    chart = Chart(id_, title, about, _bars(id_, title, numbers.frame), numbers)
+    chart = row_chart(id_, title, about, rows, numbers, bars("Domain", _COUNT))
     if not any(scores.part(path).domains for path in parts):
         return DriverSummary(label, words, chart, None)
     return DriverSummary(label, words, chart, _indicators(results, scores, parts, inside))
@@ -179,21 +187,3 @@ def _counted(
         (_DECILE, pl.Series(means, dtype=pl.Float64)),
     ]
     return table_from_columns(columns, [_SHARE])
-
-
-def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
-    wide, row = 230, 60
-    scale = wide / max(1, *numbers[_COUNT])
-    drawn = []
-    for k, (part, n, _, mean) in enumerate(numbers.iter_rows()):
-        y = k * row
-        told = f"{n:,}" + (f"; mean decile {mean:.1f}" if mean is not None else "")
-        drawn.append(
-            f'<text class="row" x="0" y="{y + 18}">{escape(part)}</text>'
-            f'<rect class="in" x="0" y="{y + 25}" width="{n * scale:.1f}" height="22"/>'
-            f'<text class="row" x="{n * scale + 8:.1f}" y="{y + 41}">{told}</text>'
-        )
-    return (
-        f'<svg class="chart slim" role="img" aria-labelledby="{id_}-title" viewBox="0 0 420 {len(drawn) * row}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>{"".join(drawn)}</svg>'
-    )

@@ -12,7 +12,7 @@ from commonweal.document.html import templates_of
 from commonweal.document.model import TableData
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
-from commonweal.report.study.charts import Map, draw_map, probability_chart, rank_charts
+from commonweal.report.study.charts import draw_map, probability_chart, rank_charts
 from commonweal.report.study.data_dictionary import dictionary_entries, measured_extra, step_table
 from commonweal.report.study.drivers import DriverSummary, summarise_drivers
 from commonweal.report.study.larger_areas import Tier, by_tier, larger_areas, tiers
@@ -68,7 +68,7 @@ class _Part:
     counts: DesignationCounts
     living: str
     cautions: list[str]
-    map: Map | None
+    map: Chart | None
     regions: TableData | None
     holds: list[DriverSummary]
     charts: list[Chart]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import format_count, join_words, percent
-from commonweal.document.model import Chart, TableData, table_from_columns
+from commonweal.chart.rows import Bar, Row, row_chart
+from commonweal.chart.theme import BLUE, RUST, Axis, hatch, solid
+from commonweal.chart.vega import stacked
+from commonweal.document.format import format_count, join_words, percent, shorten
+from commonweal.document.model import TableData, table_from_columns
 from commonweal.errors import CommonwealError
 from commonweal.index.assumptions import (
     Aggregation,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.designation import Sensitivity
+    from commonweal.document.model import Chart
     from commonweal.index.assumptions import Assumption
     from commonweal.index.methods import MethodSpec
     from commonweal.index.sensitivity import Sobol
@@ -248,47 +251,27 @@ def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
             continue
         order = np.argsort(-sobol.total[:, 0], kind="stable")
         order = order[sobol.total[order, 0] != 0]  # what does not act on it at all
-        id_, measure = f"matters-{name}-{number}", _measure(results, path)
         columns = [("Assumption", words[order.tolist()]), *_shares(sobol, order)]
-        about = CHART.format(runs=format_count(sobol.n_runs, "recalculation", "recalculations"))
         numbers = table_from_columns(columns, _SHARES)
-        yield Chart(id_, measure, about, _bars(id_, measure, numbers.frame), numbers)
+        rows = [_row(*told) for told in numbers.frame.iter_rows()]
+        title = _measure(results, path)
+        if rows:
+            most = assumption_labels(results, found)[int(order[0])]
+            title += f": the biggest source of uncertainty is {most} ({rows[0].after})"
+        yield row_chart(
+            f"matters-{name}-{number}", title,
+            CHART.format(runs=format_count(sobol.n_runs, "recalculation", "recalculations")),
+            rows, numbers, stacked("Assumption", "Alone", "With others"),
+            Axis(0.0, max(1.0, *(v for head in _SHARES[1:] for v in numbers.frame[head].drop_nulls()))),
+            [(solid(BLUE), "Alone"), (hatch(RUST), "With others")],
+        )  # fmt: skip
 
 
-def _bars(id_: str, title: str, numbers: pl.DataFrame) -> str:
-    left, wide, row = 330, 320, 34
-    most = max(1.0, *(v for header in _SHARES[1:] for v in numbers[header].drop_nulls()))
-    scale = wide / most
-    parts = []
-    for k, (name, first, total, low, high) in enumerate(numbers.iter_rows()):
-        y = 10 + k * row
-        short = name if len(name) <= 46 else f"{name[:22]}…{name[-22:]}"
-        whole = max(total or 0.0, 0.0) * scale
-        inside = min(max(first or 0.0, 0.0) * scale, whole)
-        parts.append(
-            f'<text class="tick" x="{left - 10}" y="{y + 16}" text-anchor="end">{escape(short)}</text>'
-            f'<rect class="in" x="{left}" y="{y}" width="{inside:.1f}" height="22"/>'
-            f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + inside:.1f}" y="{y}" '
-            f'width="{whole - inside:.1f}" height="22"/>'
-        )
-        end = whole
-        if high is not None:
-            end = max(whole, high * scale)
-            span = f"M{left + max(low, 0) * scale:.1f} {y + 11}H{left + high * scale:.1f}"
-            parts.append(f'<path stroke="#fff" stroke-width="7" d="{span}"/>')
-            parts.append(f'<path class="span" d="{span}"/>')
-        told = percent(max(total or 0.0, 0.0))
-        parts.append(f'<text class="tick" x="{left + end + 8:.1f}" y="{y + 16}">{told}</text>')
-    bottom = 10 + len(numbers) * row + 36
-    key = bottom - 26
-    return (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 720 {bottom}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
-        f'<defs><pattern id="{id_}-stripes" width="7" height="7" patternUnits="userSpaceOnUse" '
-        f'patternTransform="rotate(45)"><rect width="7" height="7" class="stripe-ground"/>'
-        f'<rect width="3" height="7" class="stripe"/></pattern></defs>{"".join(parts)}'
-        f'<rect class="in" x="{left}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 26}" y="{key + 15}">Alone</text>'
-        f'<rect class="out" fill="url(#{id_}-stripes)" x="{left + 130}" y="{key}" width="18" height="18"/>'
-        f'<text class="row" x="{left + 156}" y="{key + 15}">With others</text></svg>'
-    )
+def _row(
+    name: str, alone: float | None, total: float | None, low: float | None, high: float | None
+) -> Row:
+    whole = total or 0.0
+    inside = min(alone or 0.0, whole)
+    span = None if low is None or high is None else (low, high)
+    bars = (Bar(0.0, inside, solid(BLUE)), Bar(inside, whole, hatch(RUST)))
+    return Row(shorten(name, 60), bars, span=span, after=percent(whole))

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from commonweal.document.format import ordinal
-from commonweal.document.model import Chart, TableData, table_from_columns, whole_numbers
+from commonweal.chart.rows import Row, row_chart
+from commonweal.chart.theme import BLUE, DOT, Mark, hollow, round_axis, short_number
+from commonweal.chart.vega import dots
+from commonweal.document.format import ordinal, shorten
+from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index.trends import movers
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from commonweal.document.model import Chart
     from commonweal.index.panel import BaseYear
-    from commonweal.index.tables import Floats
     from commonweal.study.results import Results
 
 
 MOST = 10
 """Areas that are named among those that rose most, and among those that fell most."""
+_BEFORE = Mark("circle", hollow(BLUE, 2))
 
 
 def trend_words(results: Results, index: str) -> list[str]:
@@ -191,70 +194,41 @@ def trend_chart(results: Results, index: str) -> Chart | None:
     found = results.trends[index]
     earlier, later = found.compared
     risen, fallen = movers(_change(results, index), MOST)
-    rows = np.concatenate([risen, fallen[::-1]])
-    if len(rows) == 0:
+    moved = np.concatenate([risen, fallen[::-1]])
+    if len(moved) == 0:
         return None
     at = [found.scores.years.index(year) for year in found.compared]
-    ends = found.scores.need()[at][:, rows]
-    table = results.areas.table[rows]
+    ends, table = found.scores.need()[at][:, moved], results.areas.table[moved]
+    change = ends[1] - ends[0]
     names = [n or c for n, c in zip(table["name"].to_list(), table["code"].to_list(), strict=True)]
-    title = f"Largest changes: {index_label(results, index)}, {earlier} to {later}"
+    label = index_label(results, index)
+    title = f"{label}, {earlier} to {later}: need rose most in {names[0]} ({change[0]:+.1f})" if len(risen) else (
+        f"{label}, {earlier} to {later}: need fell most in {names[-1]} ({change[-1]:+.1f})"
+    )  # fmt: skip
     about = (
         f"The {len(risen)} whose need rose most and the {len(fallen)} whose need fell most. Hollow dot: the score in "
         f"{earlier}. Solid dot: the score in {later}. Both are on the scale of {scale_of(found.scores.base)}; "
         "further right is greater need."
     )
-    numbers = TableData(
-        pl.DataFrame(
-            {
-                results.areas.singular.capitalize(): names,
-                "Code": table["code"],
-                f"Score {earlier}": ends[0],
-                f"Score {later}": ends[1],
-                "Change": ends[1] - ends[0],
-            }
-        )
+    heads = (results.areas.singular.capitalize(), f"Score {earlier}", f"Score {later}")
+    frame = pl.DataFrame(
+        {
+            heads[0]: names,
+            "Code": table["code"],
+            heads[1]: ends[0],
+            heads[2]: ends[1],
+            "Change": change,
+        }
     )
-    id_ = f"trend-{index}"
-    return Chart(id_, title, about, _dumbbells(id_, title, names, ends), numbers)
-
-
-def _dumbbells(id_: str, title: str, names: list[str], ends: Floats) -> str:
-    left, wide, row, top = 260, 470, 20, 34
-    ticks = _round_ticks(float(ends.min()), float(ends.max()))
-    low, scale = ticks[0], wide / (ticks[-1] - ticks[0])
-    parts = []
-    for tick in ticks:
-        x = left + (tick - low) * scale
-        parts.append(f'<path class="grid" d="M{x:.1f} {top - 6}v{row * len(names) + 8}"/>')
-        parts.append(
-            f'<text class="tick" x="{x:.1f}" y="{top - 14}" text-anchor="middle">{tick:,.10g}</text>'
-        )
-    for k, (name, start, end) in enumerate(zip(names, *ends, strict=True)):
-        y = top + k * row + row / 2
-        short = name if len(name) <= 36 else f"{name[:17]}…{name[-17:]}"
-        x0, x1 = (left + (score - low) * scale for score in (start, end))
-        parts.append(
-            f'<text class="tick" x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{escape(short)}</text>'
-            f'<path class="span" d="M{x0:.1f} {y:.0f}H{x1:.1f}"/>'
-            f'<circle class="out" cx="{x0:.1f}" cy="{y:.0f}" r="4.5"/>'
-            f'<circle class="in" cx="{x1:.1f}" cy="{y:.0f}" r="4.5"/>'
-        )
-    bottom = top + row * len(names) + 14
-    return (
-        f'<svg class="chart" role="img" aria-labelledby="{id_}-title" viewBox="0 0 760 {bottom}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title id="{id_}-title">{escape(title)}</title>'
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def _round_ticks(low: float, high: float) -> Floats:
-    """Give three to six round numbers, evenly spaced, that the values lie between."""
-    width = high - low or abs(high) or 1.0
-    power = 10.0 ** np.floor(np.log10(width / 4))
-    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= width / 4)
-    first, last = np.floor(low / step), np.ceil(high / step)
-    return np.arange(first, max(last, first + 1) + 1) * step
+    rows = [
+        Row(shorten(name, 36), marks=((a, _BEFORE), (b, DOT)), span=(a, b))
+        for name, a, b in frame.select(heads).iter_rows()
+    ]
+    return row_chart(
+        f"trend-{index}", title, about, rows, TableData(frame), dots(*heads),
+        round_axis(ends.ravel().tolist(), short_number, "Score"),
+        [(_BEFORE, str(earlier)), (DOT, str(later))],
+    )  # fmt: skip
 
 
 def _counted(n: int, results: Results) -> str:
