@@ -72,9 +72,14 @@ def solid(colour: str) -> str:
     return f'fill="{colour}" stroke="{PAPER}"'
 
 
+def stripes(colour: str, angle: int = 45) -> str:
+    """Name stripes at an angle, as a colour for a fill."""
+    return f"url(#hatch-{colour[1:]}-{angle})"
+
+
 def hatch(colour: str, angle: int = 45) -> str:
     """Fill with stripes at an angle, inside an edge."""
-    return f'fill="url(#hatch-{colour[1:]}-{angle})" stroke="{colour}"'
+    return f'fill="{stripes(colour, angle)}" stroke="{colour}"'
 
 
 def hollow(colour: str, width: float = 1.5) -> str:

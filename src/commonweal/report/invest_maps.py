@@ -22,6 +22,7 @@ from commonweal.chart.theme import (
     Mark,
     hollow,
     said,
+    stripes,
     text,
 )
 from commonweal.chart.vega import bars
@@ -106,7 +107,7 @@ def _across(box: Sequence[float]) -> float:
 
 
 _WIDTH, _HEIGHT = 600.0, 520.0
-_FILLS = {"before": PALE, "anew": TEAL, "not": SAND}
+_FILLS = {"before": PALE, "anew": stripes(TEAL), "not": SAND}
 _WORDS = {"before": "Within reach", "anew": "Newly within reach", "not": "Not within reach"}
 _VENUE = Mark("square", hollow(PLUM, 2), 4.5)
 _SITE = Mark("circle", f'fill="{BLUE}" stroke="#fff" stroke-width="1.5"', 10)
