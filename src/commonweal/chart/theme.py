@@ -50,7 +50,8 @@ def svg(
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
         f'font-family="{_FONT}">'
         f'<title id="{id_}-t">{said(title)}</title><desc id="{id_}-d">{said(about)}</desc>'
-        f"{f'<defs>{defs}</defs>' if defs else ''}{body}</svg>"
+        f"{f'<defs>{defs}</defs>' if defs else ''}"
+        f'<rect width="100%" height="100%" fill="{PAPER}"/>{body}</svg>'  # legible on dark grounds too
     )
 
 
