@@ -146,7 +146,7 @@ def test_show_finds_a_postcode_in_the_outlines_of_its_results(
     demo: Results, tell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_results(demo, tmp_path / "results" / "demo")
-    x, y = Shapes(demo).points[123]
+    x, y = Shapes(demo.areas, demo.boundaries, demo.outline).points[123]
     file = tmp_path / "directory.csv"
     file.write_text(f"pcds,oseast1m,osnrth1m\nQS1 1AA,{x:.0f},{y:.0f}\n", "utf-8")
     directory = load_postcodes(file)
