@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import polars as pl
 import pytest
-from commonweal.chart.theme import svg, text
 
+from commonweal.chart.theme import svg, text
 from commonweal.cli.console import print_document
 from commonweal.document import write_document
 from commonweal.document.model import Chart, Document, Figure, Section, Table, make_table
