@@ -249,7 +249,9 @@ def load_areas(
         )
         table = table.join(classes.unique("code", keep="first"), on="code", how="left")
     table = table.sort("code")
-    parents = tuple(p for p in known.parents(system) if p in table.columns)
+    larger = [p for p in known.parents(system) if p in table.columns]
+    parents = tuple(p for p in larger if table[p].null_count() < len(table))
+    table = table.drop(f"{p}{end}" for p in set(larger) - {*parents} for end in ("", "_name"))
     first = [
         c for c in ("code", *_NAMES, "population", "longitude", "latitude") if c in table.columns
     ]
@@ -414,10 +416,9 @@ def _add_parents(
         names = _names(store, known.system(parent)).rename(
             {"code": parent, "name": f"{parent}_name"}
         )
-        table = table.join(
-            pairs.unique(below, keep="first", maintain_order=True), on=below, how="left"
-        )
-        table = table.join(names, on=parent, how="left")
+        # A link may lead to areas that the larger system does not have, such as those of another country.
+        pairs = pairs.unique(below, keep="first", maintain_order=True).join(names, on=parent)
+        table = table.join(pairs, on=below, how="left")
     return table
 
 

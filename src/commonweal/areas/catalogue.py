@@ -39,6 +39,8 @@ class AreaSystem(_Data):
         Its names for readers.
     vintage
         The year of its boundaries.
+    level
+        What it is to readers where it is larger than a neighbourhood; '' otherwise.
     pattern
         What its codes look like; rows of a source that do not fit are footnotes.
     areas
@@ -59,6 +61,7 @@ class AreaSystem(_Data):
     singular: str = "area"
     plural: str = "areas"
     vintage: int
+    level: Literal["", "authority", "region", "country"] = ""
     pattern: str = ".+"
     areas: Column
     known_as: Column | None = None
@@ -93,6 +96,17 @@ class Systems(_Data):
         if name not in self.systems:
             raise UnknownNameError("area system", name, self.systems)
         return self.systems[name]
+
+    def at_level(self, level: str) -> list[str]:
+        """Name the systems of a level, the latest first.
+
+        Examples
+        --------
+        >>> load_systems().at_level("authority")[:2]
+        ['lad24', 'lad22']
+        """
+        found = [name for name, about in self.systems.items() if about.level == level]
+        return sorted(found, key=lambda name: -self.systems[name].vintage)
 
     def parents(self, name: str) -> dict[str, tuple[Link, ...]]:
         """Chains of links from a system to each larger one, the shortest first."""

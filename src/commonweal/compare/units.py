@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
-TOO_LARGE = ("lad", "region", "country")
 """Areas that nobody would call a neighbourhood: they are not compared unless asked for."""
 
 
@@ -81,7 +80,7 @@ def larger_units(areas: Areas) -> list[str]:
     For neighbourhoods of 2021 these are ``msoa21`` and ``wd24``.
     """
     known = load_systems().systems
-    return [p for p in areas.parents if p in known and not p.startswith(TOO_LARGE)]
+    return [p for p in areas.parents if p in known and not known[p].level]
 
 
 def compare_units(

@@ -321,11 +321,16 @@ def study_shapes(
             shapes, on="code", how="left", maintain_order="left"
         ), nothing
     shapes = boundaries(store, areas.system, areas.codes)
-    districts = load_systems().system("lad24").boundaries[0]
+    known = load_systems()
+    levels = map(known.system, known.at_level("authority"))
+    districts = next(about.boundaries[0] for about in levels if about.boundaries)
     outline = store.table(districts.source, [districts.code, "geometry"]).select(
         code=districts.code, geometry="geometry"
     )
-    countries = {c[0] for c in areas.codes}
+    # The first letter of a code is its country's, but of neighbourhoods of Northern Ireland.
+    authority = next((a for a in known.at_level("authority") if a in areas.parents), None)
+    codes = areas.table[authority].drop_nulls() if authority else areas.codes
+    countries = {c[0] for c in codes}
     return shapes, outline.filter(pl.col("code").str.slice(0, 1).is_in(countries))
 
 

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-AUTHORITIES = ("lad24", "lad22", "lad19", "lad17")
-
-
 def counted_areas(n: int, areas: Areas) -> str:
     """Say how many areas, as the study calls them."""
     return format_count(n, areas.singular, areas.plural)
@@ -82,8 +79,8 @@ def authority(results: Results) -> str | None:
 
 def authority_of(areas: Areas) -> str | None:
     """Name the parent of areas that stands for the local authority, or the first there is."""
-    parents = areas.parents
-    return next((a for a in AUTHORITIES if a in parents), parents[0] if parents else None)
+    parents, known = areas.parents, load_systems().at_level("authority")
+    return next((a for a in known if a in parents), parents[0] if parents else None)
 
 
 def shared_name(areas: Areas) -> str:

@@ -26,6 +26,7 @@ from commonweal.spec.names import paths_named
 from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
 from commonweal.study.files import check_there, with_replaced
 from commonweal.study.indicators import make_indicators
+from commonweal.study.names import authority_of
 from commonweal.study.results import Results, Validation, validate_results
 from commonweal.study.social_capital import (
     extra_indicators,
@@ -57,7 +58,6 @@ __all__ = ["only_designation", "run"]
 Progress = Callable[[str, int, int], None]
 
 MOST_DRAWS = 10_000_000
-SUMMARY_PARENTS = ("lad24", "lad19", "region")
 
 
 @dataclass
@@ -382,8 +382,10 @@ def _summaries(
 ) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
     """Sum up each index for the larger areas that readers know."""
     # Systems that ship have many parents, some only links in a chain; an own table's are all meant.
-    shipped = set(areas.parents) <= set(load_systems().systems)
-    parents = [p for p in areas.parents if p in SUMMARY_PARENTS or not shipped]
+    known_systems = load_systems()
+    shipped = set(areas.parents) <= set(known_systems.systems)
+    wanted = {authority_of(areas), *known_systems.at_level("region")}
+    parents = [p for p in areas.parents if p in wanted or not shipped]
     known = ~np.isnan(areas.population)
     for parent in parents:
         part = (areas.partial or {}).get(parent, ())  # a summary of these would not be one of them
