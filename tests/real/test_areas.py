@@ -54,10 +54,14 @@ def test_every_system_loads_with_names_people_and_codes_of_its_pattern(
     assert areas.table["code"].str.contains(f"^{SYSTEMS.system(system).pattern}$").all()
     assert areas.table["name"].null_count() == 0
     if SYSTEMS.system(system).populations:
-        english = areas.table.filter(pl.col("code").str.starts_with("E"))
-        assert english["population"].null_count() == 0
-        # residents of England: 55.6 million in mid-2017, 57.1 in mid-2022
-        assert 55e6 < english["population"].sum() < 57.5e6
+        # residents of England: 53.0 million in 2011, 55.6 in mid-2017, 57.1 in mid-2022; of Scotland 5.48 in mid-2021
+        scottish = system in ("dz11", "iz11", "ca20")
+        low, high = (5.47e6, 5.49e6) if scottish else (53e6 if system == "oa11" else 55e6, 57.5e6)
+        people = areas.table.filter(pl.col("code").str.starts_with("S" if scottish else "E"))[
+            "population"
+        ]
+        assert people.null_count() == 0
+        assert low < people.sum() < high
     if SYSTEMS.system(system).points:
         assert areas.table["longitude"].drop_nulls().is_between(-9, 2).all()
         assert areas.table["latitude"].drop_nulls().is_between(49, 61).all()

@@ -389,8 +389,9 @@ def _points_of(store: Store, system: str, column: Column, known: Systems) -> pl.
         return (
             inside.group_by("code", maintain_order=True)
             .agg(
-                (pl.col("longitude") * people).sum() / people.sum(),
-                (pl.col("latitude") * people).sum() / people.sum(),
+                # Where no part has people stated, each counts the same.
+                pl.coalesce(((x * people).sum() / people.sum()).fill_nan(None), x.mean())
+                for x in (pl.col("longitude"), pl.col("latitude"))
             )
             .sort("code")
         )
