@@ -13,11 +13,13 @@ import pytest
 
 from commonweal.access import Points
 from commonweal.document import write_document
+from commonweal.document.data import document_json
+from commonweal.document.text import document_lines
 from commonweal.evidence import load_evidence
 from commonweal.papers.discontent import Discontent, discontent, neighbours, shrinkage
 from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS
 from commonweal.papers.discontent.report import discontent_document
-from commonweal.papers.discontent.text import answer, as_data, discontent_lines
+from commonweal.papers.discontent.text import answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,7 +252,8 @@ def _words(report: Document) -> Iterator[str]:
 
 
 def test_association_is_never_told_as_cause(found: Discontent) -> None:
-    said = [*discontent_lines(found), *_words(discontent_document(found))]
+    document = discontent_document(found)
+    said = [*document_lines(document), *_words(document)]
     assert any("association, not cause" in line for line in said)
     for line in said:
         allowed = line.replace("association, not cause", "")
@@ -287,10 +290,12 @@ def test_no_value_that_may_not_be_passed_on_is_told_of_a_ward(found: Discontent)
 
 
 def test_json_is_strict_and_says_the_same(found: Discontent) -> None:
-    data = json.loads(json.dumps(as_data(found), allow_nan=False))
-    assert data["columns"]["with people"]["terms"][GROWTH]["estimate"] == pytest.approx(
-        found.columns[-1].model.term(GROWTH).estimate
+    data = json.loads(document_json(discontent_document(found)))
+    tables = data["tables"]
+    (growth,) = (
+        row for row in tables["columns"] if (row["column"], row["name"]) == ("with people", GROWTH)
     )
+    assert growth["estimate"] == pytest.approx(found.columns[-1].model.term(GROWTH).estimate)
     assert data["answer"] == list(answer(found))
-    assert data["influence"][0]["authority"] == "Liverpool"
-    assert data["joined"]["wards"][-1]["kept"] == 1255
+    assert tables["influence"][0]["authority"] == "Liverpool"
+    assert tables["wards-joined"][-1]["kept"] == 1255

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from commonweal.document.data import document_json
+from commonweal.document.text import document_lines
 from commonweal.papers.wealth import load_weights, weight_of, worth_of_change
-from commonweal.papers.wealth.report import WealthRow, wealth_chart
-from commonweal.papers.wealth.tables import change_lines, money, rows_as_data
+from commonweal.papers.wealth.report import PlaceWorth, WealthRow, wealth_chart, wealth_document
+from commonweal.papers.wealth.tables import change_sentence, money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,21 +86,28 @@ def test_amounts_in_words() -> None:
 )
 def test_a_change_in_words(points: float, said: str) -> None:
     worth = worth_of_change(load_weights()["calibration"], 1600, 25_000, points)
-    assert said in next(change_lines(worth, points, "Here", "in pounds"))
+    assert said in change_sentence(worth, points, "Here", "in pounds")
 
 
 def test_an_end_without_bound_can_be_json() -> None:
     hopeless = weight_of(b=0.5, g=0.4, var_b=0.25, var_g=0.01, cov_bg=0.0)
     worth = worth_of_change(hopeless, 10, 10)
-    assert "no bound" in "\n".join(change_lines(worth, 1, "Here", "in pounds"))
-    assert rows_as_data(worth)[0]["simulated_high"] is None
-    json.dumps(rows_as_data(worth), allow_nan=False)
+    document = wealth_document(hopeless, place=PlaceWorth(10, 10, worth))
+    assert "no bound" in "\n".join(document_lines(document))
+    data = json.loads(document_json(document))
+    assert data["tables"]["place"][0]["simulated_high"] is None
 
 
 def test_a_neighbourhood_needs_no_data(tell: Callable[..., tuple[int, str, str]]) -> None:
     code, said, complained = tell("wealth", "--people", "1600", "--income", "25000")
     assert (code, complained) == (0, "")
-    assert said.startswith(
+    assert said.splitlines()[-1] != ""
+    (answer,) = (
+        line
+        for line in said.splitlines()
+        if line.startswith("1,600 people on 25,000 a head a year:")
+    )
+    assert answer.startswith(
         "1,600 people on 25,000 a head a year: 1 point more of trust is worth 416,400 a year (277,259 to"
     )
     assert "unverified" in said
@@ -111,7 +120,9 @@ def test_own_coefficients_on_the_command_line(tell: Callable[..., tuple[int, str
     assert code == 0
     data = json.loads(said)
     assert data["weight"]["r"] == pytest.approx(0.8)
-    flow = next(r for r in data["place"] if (r["form"], r["measure"]) == ("linear", "flow"))
+    flow = next(
+        r for r in data["tables"]["place"] if (r["form"], r["measure"]) == ("linear", "flow")
+    )
     assert flow["value"] == pytest.approx(8)
     assert flow["low"] < 8 < flow["simulated_high"]
     assert not data["published"]["growth"]["verified"]
@@ -132,18 +143,24 @@ def test_rates_of_a_stock_are_not_cut_beside_both_kinds_of_ends(
     errors = ("--var-b", "0.01", "--var-g", "0.01", "--cov-bg", "0")
     place = ("--people", "150000", "--income", "30000", "--b", "0.5", "--g", "0.6")
     _, out, _ = tell("wealth", *place, *errors)
-    assert out.count("stock, 25 years at 1.5%") == out.count("stock, 25 years at 4%") == 3
+    table = out[out.index("This place: value of") : out.index("Published results")]
+    assert " 1.5% " in table
+    assert " 4%" in table
+    assert "..." not in table
+    rows = json.loads(tell("wealth", *place, *errors, "--json")[1])["tables"]["place"]
+    rates = [row["rate"] for row in rows if row["measure"] == "stock"]
+    assert rates.count(0.015) == rates.count(0.04) == 3
 
 
 def test_own_horizon(tell: Callable[..., tuple[int, str, str]]) -> None:
     place = ("wealth", "--people", "10", "--income", "100")
     code, said, _ = tell(*place, "--rate", "0", "--years", "10", "--json")
     assert code == 0
-    stocks = [r for r in json.loads(said)["place"] if r["measure"] == "stock"]
+    stocks = [r for r in json.loads(said)["tables"]["place"] if r["measure"] == "stock"]
     assert {(r["rate"], r["years"]) for r in stocks} == {(0.0, 10.0)}
     assert stocks[0]["value"] == pytest.approx(0.01041 * 1000 * 10)
     code, said, _ = tell(*place, "--years", "10", "--json")
-    assert {r["rate"] for r in json.loads(said)["place"]} == {None, 0.015, 0.04}
+    assert {r["rate"] for r in json.loads(said)["tables"]["place"]} == {None, 0.015, 0.04}
 
 
 @pytest.mark.parametrize(

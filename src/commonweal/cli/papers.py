@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  # typer reads it
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonweal.cli.console import (
     Json,
-    print_answer,
+    print_document,
     progress_bar,
 )
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.files.extras import check_extras
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import polars as pl
-
-    from commonweal.papers.wealth import Form, TrustWealth, Weight
-    from commonweal.papers.wealth.data import Country
+    from commonweal.papers.wealth import Weight
     from commonweal.sources import Store
 
 
@@ -39,17 +34,16 @@ def discontent(
         check_folder(out)  # before the work, not after it
     check_extras(papers="spreg")
     from commonweal.papers.discontent import discontent as find
-    from commonweal.papers.discontent.text import as_data, discontent_lines
+    from commonweal.papers.discontent.report import discontent_document
 
     with progress_bar() as progress:
         found = find(Store.from_environment(progress))
-    folder = None
+    report, folder = discontent_document(found), None
     if out is not None:
         from commonweal.document.write import write_document
-        from commonweal.papers.discontent.report import discontent_document
 
-        folder = write_document(discontent_document(found), out)
-    print_answer(as_data(found), discontent_lines(found), folder, as_json=as_json)
+        folder = write_document(report, out)
+    print_document(report, folder, as_json=as_json)
 
 
 CALIBRATION, COUNTRIES = "calibration", "countries"
@@ -103,8 +97,7 @@ def wealth(
     """Value trust between people as wealth: for countries, groups of countries, or your own area."""
     from commonweal.document import write_document
     from commonweal.papers import wealth as room
-    from commonweal.papers.wealth import tables as told
-    from commonweal.papers.wealth.report import wealth_document
+    from commonweal.papers.wealth.report import PlaceWorth, wealth_document
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
@@ -122,66 +115,20 @@ def wealth(
         store = Store.from_environment(progress)
         own = {"b": b, "g": g, "var_b": var_b, "var_g": var_g, "cov_bg": cov}
         weight = _weight(coefficients, own, control or [], store)
-        lines: list[str] = []
-        data: dict[str, Any] = {"weight": weight.model_dump(mode="json") | {"r": weight.ratio}}
-        assumptions = room.Assumptions(seed=seed)
+        assumptions, place = room.Assumptions(seed=seed), None
         if people is not None and income is not None:
             worth = room.worth_of_change(
                 weight, people, income, change, horizons=horizons, assumptions=assumptions
             )
-            where = f"{people:,.0f} people on {income:,.0f} a head a year"
-            lines += [
-                *told.change_lines(worth, change, where, "in the currency of the income", form),
-                "",
-            ]
-            data["place"] = told.rows_as_data(worth)
-        world = not chosen and people is None
-        if chosen or world or out is not None:
+            place = PlaceWorth(people, income, worth)
+        found, changes = None, {}
+        if chosen or place is None or out is not None:
             found = room.value_countries(store, weight, assumptions)
             changes = {c: room.worth_in_country(found, c, change, horizons) for c in chosen}
-        if chosen:
-            lines += _country_lines(found, changes, change, form)
-            data |= _country_data(found, changes)
-        if world:
-            lines += [*told.world_lines(found, form), ""]
-            data["countries"] = told.rows_as_data(found.countries)
-            data["groups"] = told.rows_as_data(found.groups)
-        lines += [*told.weight_lines(weight), "", *told.published_lines()]
-        folder = None
-        if out is not None:
-            folder = write_document(wealth_document(found, store, form, changes, change), out)
-    data["published"] = {k: p.model_dump(mode="json") for k, p in room.load_published().items()}
-    print_answer(data, lines, folder, as_json=as_json)
-
-
-def _country_lines(
-    found: TrustWealth,
-    changes: Mapping[Country, pl.DataFrame | None],
-    points: float,
-    form: Form,
-) -> list[str]:
-    """Give what trust is worth in some countries, and a change of it, as lines of text."""
-    from commonweal.papers.wealth import tables as told
-
-    lines: list[str] = []
-    for c, worth in changes.items():
-        lines += [*told.country_lines(found, c, form), ""]
-        if worth is not None:
-            lines += [*told.change_lines(worth, points, c.name, f"in {told.DOLLARS}", form), ""]
-    return lines
-
-
-def _country_data(
-    found: TrustWealth, changes: Mapping[Country, pl.DataFrame | None]
-) -> dict[str, Any]:
-    """Give the same as plain data."""
-    import polars as pl
-
-    from commonweal.papers.wealth import tables as told
-
-    chosen = found.countries.filter(pl.col("code").is_in([c.code for c in changes]))
-    worth = {c.code: told.rows_as_data(w) for c, w in changes.items() if w is not None}
-    return {"countries": told.rows_as_data(chosen), "changes": worth}
+        read = None if out is None else store
+        report = wealth_document(weight, found, form, changes, change, place, read)
+        folder = None if out is None else write_document(report, out)
+    print_document(report, folder, as_json=as_json)
 
 
 def _weight(name: str, own: dict[str, float | None], controls: list[str], store: Store) -> Weight:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commonweal.cli.console import (
     Json,
-    print_answer,
     print_document,
     print_json,
     print_lines,
@@ -19,7 +18,7 @@ from commonweal.cli.console import (
 from commonweal.errors import CommonwealError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from commonweal.areas import Areas
     from commonweal.indicators import Indicators
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
     from commonweal.social_capital import Framework, NationalFigure
     from commonweal.sources import Store
     from commonweal.spec import Study
-    from commonweal.survey import Summary
-
-
-_MOST = 12
-"""Groups up to which those not published are listed one by one."""
 
 
 def survey(
@@ -61,63 +55,9 @@ def survey(
     if spec.rake is not None:
         found, raking = rake_survey(found)
     summary = summarise(found, by, raking)
-    write_document(survey_document(summary), folder)
-    print_answer(_as_data(summary), _lines(summary), folder, as_json=as_json)
-
-
-def _lines(summary: Summary) -> Iterator[str]:
-    from commonweal.document.format import align_columns
-    from commonweal.report.survey import format_estimate, outcome_label, summary_sentence
-
-    spec = summary.survey.spec
-    yield f"{spec.title}: {len(summary.survey.frame):,} respondents"
-    yield ""
-    for name in spec.outcomes:
-        yield f"  {summary_sentence(summary, name)}"
-    for finding in (f for f in summary.findings if f.by):
-        groups = " and ".join(g.replace("_", " ") for g in finding.by)
-        yield ""
-        yield f"{outcome_label(summary.survey, finding.outcome)}, by {groups}:"
-        if len(finding.table) > _MOST and not finding.table["published"].any():
-            yield f"  None of {len(finding.table):,} groups is fit to publish; the report gives the reason for each."
-            continue
-        share = spec.outcomes[finding.outcome].share
-        rows = [
-            [
-                *(str(row[g]) for g in finding.by),
-                *(
-                    [
-                        format_estimate(row["value"], share),
-                        f"{format_estimate(row['lower'], share)} to {format_estimate(row['upper'], share)}",
-                    ]
-                    if row["published"]
-                    else ["not published", str(row["reason"])]
-                ),
-                f"{row['respondents']:,}",
-            ]
-            for row in finding.table.iter_rows(named=True)
-        ]
-        heads = [
-            *(g.replace("_", " ").capitalize() for g in finding.by),
-            ">Estimate",
-            "95% interval",
-            ">Respondents",
-        ]
-        yield from align_columns(heads, rows, whole="the report has all")
-
-
-def _as_data(summary: Summary) -> dict[str, Any]:
-    spec = summary.survey.spec
-    return {
-        "survey": spec.name,
-        "title": spec.title,
-        "respondents": len(summary.survey.frame),
-        "estimates": [
-            {"outcome": f.outcome, "by": list(f.by), "rows": f.table.to_dicts()}
-            for f in summary.findings
-        ],
-        "changes": summary.changes.to_dicts(),
-    }
+    report = survey_document(summary)
+    write_document(report, folder)
+    print_document(report, folder, as_json=as_json)
 
 
 def small_areas(
@@ -150,11 +90,7 @@ def small_areas(
     spec = load_estimates(file)
     target = out or Path("results") / "small-areas" / spec.name
     check_folder(target)  # before a long run, not after it
-    from commonweal.report.small_areas import (
-        headline_lines,
-        neighbourhoods_document,
-        write_neighbourhoods,
-    )
+    from commonweal.report.small_areas import neighbourhoods_document, write_neighbourhoods
     from commonweal.sources import Store
     from commonweal.study.areas import study_shapes
 
@@ -168,8 +104,7 @@ def small_areas(
         shapes, _ = study_shapes(covariate_study(spec), found.areas, store, geometry=True)
         report = neighbourhoods_document(found, spec.name, spec.title, spec.note, used)
         folder = write_neighbourhoods(report, found, shapes["geometry"], target)
-    data = {"neighbourhoods": found.table().to_dicts()}
-    print_answer(data, headline_lines(found, spec.title, spec.note), folder, as_json=as_json)
+    print_document(report, folder, as_json=as_json)
     if not as_json:
         print(f"Table: {folder / 'neighbourhoods.csv'}")
 

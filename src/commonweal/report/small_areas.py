@@ -11,7 +11,7 @@ import polars as pl
 from commonweal.chart.lines import Band, Line, line_chart
 from commonweal.chart.theme import Axis, round_axis
 from commonweal.chart.vega import curves
-from commonweal.document.format import align_columns, format_count, percent
+from commonweal.document.format import format_count, percent
 from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import write_document
 from commonweal.report.study.geopackage import write_layers
@@ -223,49 +223,53 @@ def _adding_up(found: Neighbourhoods, e: Estimates) -> Iterator[str]:
     )
 
 
-def headline_lines(found: Neighbourhoods, title: str, note: str = "") -> Iterator[str]:
-    """Give the terminal lines: a summary, a line an outcome, and notes on each."""
-    yield title
-    if note:
-        yield note
-    yield ""
-    yield overview(found)
-    yield ""
-    rows = []
+def _every(found: Neighbourhoods) -> Section:
+    """Give every outcome on a line: the spread of its estimates, their margin of error, and whose answers they are."""
+    rows, figures = [], []
     for e in found.outcomes.values():
-        low, middle, high = np.quantile(e.estimate, [0.05, 0.5, 0.95])
-        own = e.modelled.from_survey[e.modelled.direct.rows].mean()
-        half = float(np.median(e.upper - e.lower)) / 2
-        rows.append(
-            [
-                e.outcome,
-                *(shown_value(float(v), e.share) for v in (low, middle, high)),
-                points_or_units(half, e.share),
-                f"{int(e.publish.sum()):,}",
-                percent(float(own)),
-            ]
+        low, middle, high = (float(v) for v in np.quantile(e.estimate, [0.05, 0.5, 0.95]))
+        own = float(e.modelled.from_survey[e.modelled.direct.rows].mean())
+        half, fit = float(np.median(e.upper - e.lower)) / 2, int(e.publish.sum())
+        shown = (
+            *(shown_value(v, e.share) for v in (low, middle, high)),
+            points_or_units(half, e.share),
         )
-    yield from align_columns(
-        [
-            "Outcome",
-            ">5% are below",
-            ">Median",
-            ">5% are above",
-            ">Interval, +-",
-            ">Fit to publish",
-            ">Own answers",
-        ],
-        rows,
+        rows.append((e.outcome, *shown, fit, own))
+        figures.append((e.outcome, low, middle, high, half, fit, own))
+    heads = ("5% are below", "Median", "5% are above", "Interval, ±")
+    words = dict.fromkeys(("Outcome", *heads), pl.String)
+    schema = {**words, "Fit to publish": pl.Int64, "Own answers": pl.Float64}
+    names = ("outcome", "low", "median", "high", "half_interval", "fit_to_publish", "own_answers")
+    shown_ = TableData(
+        pl.DataFrame(rows, schema=schema, orient="row"),
+        frozenset({"Own answers"}),
+        data=pl.DataFrame(figures, schema=names, orient="row"),
     )
-    for e in found.outcomes.values():
-        yield ""
-        yield f"{e.label} ({e.outcome})"
-        for line in findings(found, e):
-            yield f"  {line}"
-    for name, gaps in found.covariates.filled.items():
-        yield ""
-        who = format_count(gaps, found.areas.singular, found.areas.plural)
-        yield f"Covariate {name}: {who} had no value; we used the mean."
+    filled = tuple(
+        f"Covariate {name}: {format_count(gaps, found.areas.singular, found.areas.plural)} had no value; we used the "
+        "mean."
+        for name, gaps in found.covariates.filled.items()
+    )
+    return Section(
+        "Every outcome", filled, tables=(Table("outcomes", "Spread of the estimates", shown_),)
+    )
+
+
+def _all(found: Neighbourhoods) -> Section:
+    rows = found.table()
+    words = [
+        pl.when(name).then(pl.lit("yes")).otherwise(pl.lit("no")).alias(name)
+        for name, kind in rows.schema.items()
+        if kind == pl.Boolean
+    ]
+    table = Table(
+        "neighbourhoods",
+        "Every estimate",
+        TableData(rows.with_columns(words), data=rows),
+        "With its error, interval and basis.",
+        _ON_PAGE,
+    )
+    return Section(f"All {found.areas.plural}", tables=(table,), annex=True)
 
 
 _ON_PAGE = 15
@@ -290,7 +294,7 @@ def neighbourhoods_document(
         title,
         f"Small-area estimates from: {found.survey}",
         answer,
-        (*parts, _made(found)),
+        (_every(found), *parts, _made(found), _all(found)),
         notes=(note,) if note else (),
         limits=(
             f"Where nobody was asked, the estimate describes similar {found.areas.plural}, not this "

@@ -10,7 +10,7 @@ from commonweal.chart.rows import Row, Upright, row_chart
 from commonweal.chart.theme import DOT, round_axis, short_number
 from commonweal.chart.vega import dots
 from commonweal.document.format import format_count, percent
-from commonweal.document.model import Document, Section, Table, TableData
+from commonweal.document.model import Document, Figure, Section, Table, TableData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,8 @@ def survey_document(summary: Summary) -> Document:
     """Make the report of a survey."""
     survey = summary.survey
     spec = survey.spec
-    sections = [_outcome(summary, name) for name in spec.outcomes]
+    sections = [_everyone(summary)]
+    sections += [s for name in spec.outcomes for s in _outcome(summary, name)]
     if len(summary.changes):
         sections.append(_changes(summary))
     sections.append(_method(survey))
@@ -80,6 +81,7 @@ def survey_document(summary: Summary) -> Document:
         sources=(f"{spec.title}: microdata of {spec.file}.",),
         account=(
             ("survey", spec.model_dump(mode="json", exclude={"folder"}, exclude_defaults=True)),
+            ("respondents", len(survey.frame)),
         ),
     )
 
@@ -125,10 +127,32 @@ def _published(summary: Summary) -> tuple[int, int]:
     return sum(int(k.sum()) for k in kept), sum(len(k) for k in kept)
 
 
-def _outcome(summary: Summary, name: str) -> Section:
+def _everyone(summary: Summary) -> Section:
+    """Give the estimates for all respondents as figures and as a table."""
+    survey, rows, figures = summary.survey, [], []
+    for name, outcome in survey.spec.outcomes.items():
+        row = _finding(summary, name, ()).table.row(0, named=True)
+        rows.append({"outcome": name, **row})
+        ends = ("value", "lower", "upper")
+        value, low, high = (row[end] if row["published"] else None for end in ends)
+        shown = "not published" if value is None else format_estimate(value, outcome.share)
+        figures.append(Figure(name, outcome_label(survey, name), value, shown, low=low, high=high))
+    data = pl.DataFrame(rows, infer_schema_length=None)
+    labels = [outcome_label(survey, name) for name in survey.spec.outcomes]
+    frame = pl.DataFrame({"Outcome": labels, "Respondents": data["respondents"]})
+    table = Table("everyone", "Answers to each question", TableData(frame, data=data))
+    return Section("Estimates for everyone", figures=tuple(figures), tables=(table,), annex=True)
+
+
+_MOST = 12
+"""Groups up to which those not published are listed one by one on a terminal."""
+
+
+def _outcome(summary: Summary, name: str) -> Iterator[Section]:
     survey = summary.survey
     grouped = [f for f in summary.findings if f.outcome == name and f.by]
-    tables = tuple(
+    kept = [len(f.table) <= _MOST or bool(f.table["published"].any()) for f in grouped]
+    tables = [
         Table(
             f"{name}-by-{'-'.join(f.by)}".replace("_", "-"),
             f"{outcome_label(survey, name)} by {' and '.join(_label(survey, g).lower() for g in f.by)}",
@@ -136,14 +160,30 @@ def _outcome(summary: Summary, name: str) -> Section:
             rows=60,
         )
         for f in grouped
-    )
+    ]
     drawn = [f for f in grouped if len(f.table) <= 30]
     charts = (_chart(summary, name, drawn),) if drawn else ()
     headline = survey.spec.outcomes[name].headline
     text = [summary_sentence(summary, name)]
     if headline:
         text.append(f"This is the headline indicator “{headline}”.")
-    return Section(outcome_label(survey, name), tuple(text), charts, tables)
+    text += [
+        f"{outcome_label(survey, name)} by {' and '.join(_label(survey, g).lower() for g in f.by)}: none of "
+        f"{len(f.table):,} groups is fit to publish; the report gives the reason for each."
+        for f, shown in zip(grouped, kept, strict=True)
+        if not shown
+    ]
+    label = outcome_label(survey, name)
+    first = tuple(t for t, shown in zip(tables, kept, strict=True) if shown)
+    weak = [
+        f"{', '.join(str(row[g]) for g in f.by)}: not published ({row['reason']})."
+        for f in grouped
+        if len(f.table) <= _MOST
+        for row in f.table.filter(~pl.col("published")).iter_rows(named=True)
+    ]
+    yield Section(label, tuple(text), charts, first, points=tuple(weak))
+    if rest := tuple(t for t, shown in zip(tables, kept, strict=True) if not shown):
+        yield Section(f"{label}: groups that are not published", tables=rest, annex=True)
 
 
 def _shown(survey: Survey, finding: OutcomeEstimates) -> TableData:
@@ -155,7 +195,8 @@ def _shown(survey: Survey, finding: OutcomeEstimates) -> TableData:
     shares = {"Coefficient of variation"}
     if survey.spec.outcomes[finding.outcome].share:
         shares |= set(_SHARES)
-    return TableData(frame, frozenset(shares), {"Effective sample": 0, "Standard error": 4})
+    places = {"Effective sample": 0, "Standard error": 4}
+    return TableData(frame, frozenset(shares), places, data=finding.table)
 
 
 def _chart(summary: Summary, name: str, findings: list[OutcomeEstimates]) -> Chart:
@@ -257,7 +298,7 @@ def _changes(summary: Summary) -> Section:
     table = Table(
         "changes",
         "Changes between waves",
-        TableData(frame),
+        TableData(frame, data=summary.changes),
         "Shares in percent, changes in percentage points.",
     )
     return Section("Changes between waves", tables=(table,), points=tuple(told))

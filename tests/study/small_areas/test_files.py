@@ -151,7 +151,7 @@ class TestCommand:
         names = {f.name for f in (tmp_path / "there").iterdir()}
         assert names == {
             "neighbourhoods.csv", "neighbourhoods.gpkg", "neighbourhoods.parquet", "provenance.json",
-            "report.html", "report.pdf", "report.xlsx", "tables",
+            "report.html", "report.json", "report.pdf", "report.xlsx", "tables",
         }  # fmt: skip
         table = pl.read_parquet(tmp_path / "there" / "neighbourhoods.parquet")
         plain = pl.read_csv(tmp_path / "there" / "neighbourhoods.csv")
@@ -176,7 +176,7 @@ class TestCommand:
         tell("small-areas", "--example", ".")
         code, said, _ = tell("small-areas", "neighbourhoods.yaml", "--json")
         assert code == 0
-        rows = json.loads(said)["neighbourhoods"]
+        rows = json.loads(said)["tables"]["neighbourhoods"]
         assert len(rows) == 400
         assert 0 < rows[0]["trust"] < 1
 

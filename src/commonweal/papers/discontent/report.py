@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,17 @@ import polars as pl
 from commonweal.chart.lines import Line, Points, line_chart
 from commonweal.chart.theme import BLUE, INK, Mark, round_axis, short_number
 from commonweal.chart.vega import scatter
-from commonweal.document.model import Document, Section, Table, TableData
+from commonweal.document.model import Document, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
 from commonweal.papers.discontent import partial_regression
-from commonweal.papers.discontent.models import GROWTH
-from commonweal.papers.discontent.text import answer, diagnostics, labels, lost_lines, people_at
+from commonweal.papers.discontent.models import GROWTH, shrinkage
+from commonweal.papers.discontent.text import (
+    answer,
+    coverage_sentences,
+    diagnostics,
+    labels,
+    people_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
         Column,
         ControlledDifference,
         Discontent,
+        Jackknife,
         JoinStep,
         Term,
     )
@@ -185,7 +193,7 @@ def discontent_document(found: Discontent) -> Document:
             _wards(found),
             Section(
                 "Data used",
-                text=lost_lines(found),
+                text=coverage_sentences(found),
                 tables=(
                     Table("variables", "Every column and its source", _variables(found)),
                     Table(
@@ -201,8 +209,37 @@ def discontent_document(found: Discontent) -> Document:
         limits=_LIMITS,
         works=_WORKS,
         sources=source_lines([*sources, *joining]),
-        account=(("permutations", found.dependence.moran[4].draws), ("seed", 2016)),
+        account=_account(found),
     )
+
+
+def _account(found: Discontent) -> tuple[tuple[str, object], ...]:
+    """Give the settings, and every estimate of the checks."""
+    near = found.dependence
+    return (
+        ("permutations", near.moran[4].draws),
+        ("seed", 2016),
+        ("shrinkage", shrinkage(found.columns)),
+        ("without_each_region", _jackknife(found.by_region)),
+        ("without_the_ten", asdict(found.without.term(GROWTH))),
+        ("moran", {str(k): {"i": m.i, "p": m.p, "draws": m.draws} for k, m in near.moran.items()}),
+        (
+            "spatial",
+            {
+                f.kind: {
+                    "terms": {t.name: asdict(t) for t in (*f.terms, f.spatial)},
+                    "total": f.total,
+                    "aic": f.aic,
+                    "aic_without_neighbours": f.aic_ols,
+                }
+                for f in (near.error, near.lag)
+            },
+        ),
+    )
+
+
+def _jackknife(found: Jackknife) -> dict[str, object]:
+    return {"estimates": found.estimates, **asdict(found.term)}
 
 
 _PER_UNIT = "Points of Leave share per unit, with standard errors."
@@ -224,7 +261,12 @@ def _columns(found: Discontent) -> TableData:
         ours = [there.get(t.name) for t in terms]
         frame[short] = [t.estimate if t else None for t in ours]
         frame[f"s.e. {short.lower()}"] = [t.se if t else None for t in ours]
-    return TableData(pl.DataFrame(frame))
+    every = [
+        {"column": column.title, "label": names[t.name], **asdict(t)}
+        for column in found.columns
+        for t in column.model.terms
+    ]
+    return TableData(pl.DataFrame(frame), data=pl.DataFrame(every))
 
 
 def _fits(found: Discontent) -> TableData:
@@ -247,7 +289,13 @@ def _readings(found: Discontent) -> TableData:
     last = [r.models[-1].term(GROWTH) for r in found.readings]
     frame["From"], frame["To"] = [t.low for t in last], [t.high for t in last]
     frame["Areas"] = [r.models[-1].rows for r in found.readings]
-    return TableData(pl.DataFrame(frame))
+    every = [
+        {"reading": r.title, "column": c.title, "rows": m.rows, "groups": m.groups, "r2": m.r2}
+        | asdict(m.term(GROWTH))
+        for r in found.readings
+        for c, m in zip(found.columns, r.models, strict=True)
+    ]
+    return TableData(pl.DataFrame(frame), data=pl.DataFrame(every))
 
 
 def _influence(found: Discontent) -> TableData:
@@ -301,8 +349,14 @@ def _held(rows: Sequence[ControlledDifference]) -> TableData:
         "Wider to": [h.jackknife.term.high for h in rows],
         "Areas": [h.model.rows for h in rows],
         "On the list": [h.left_behind for h in rows],
+        "p": [h.model.term(h.term).p for h in rows],
+        "groups": [h.model.groups for h in rows],
+        "r2": [h.model.r2 for h in rows],
+        "without_each": [_jackknife(h.jackknife) for h in rows],
     }
-    return TableData(pl.DataFrame(frame))
+    hidden = ("p", "groups", "r2", "without_each")
+    names = {"Points": "estimate", "s.e.": "se", "From": "low", "To": "high"}
+    return make_table(pl.DataFrame(frame), hidden=hidden, names=names)
 
 
 def _begun(title: str) -> str:
@@ -341,4 +395,4 @@ def _steps(steps: Sequence[JoinStep]) -> TableData:
         "Kept": [s.kept for s in steps],
         "Lost": [", ".join(s.lost) for s in steps],
     }
-    return TableData(pl.DataFrame(frame))
+    return TableData(pl.DataFrame(frame), names={"Step": "what"})

@@ -1,18 +1,17 @@
-"""Places that don't matter: the answer in sentences, terminal lines, and data."""
+"""Places that don't matter: the answer in sentences."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from commonweal.document.format import align_columns
 from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, shrinkage
 from commonweal.papers.discontent.results import ANSWER
 from commonweal.survey.regression import CONSTANT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from commonweal.papers.discontent import ControlledDifference, Discontent, Fit, Jackknife, Term
+    from commonweal.papers.discontent import ControlledDifference, Discontent, Term
 
 
 NOT_A_CAUSE = "All of this is association, not cause. It describes areas, not individual voters."
@@ -142,7 +141,7 @@ def diagnostics(found: Discontent) -> tuple[str, ...]:
     )
 
 
-def lost_lines(found: Discontent) -> tuple[str, ...]:
+def coverage_sentences(found: Discontent) -> tuple[str, ...]:
     """Say which areas the tables have, and which are left out."""
     regions, counted = found.authorities.steps[2], found.wards.steps
     return (
@@ -154,147 +153,9 @@ def lost_lines(found: Discontent) -> tuple[str, ...]:
     )
 
 
-def discontent_lines(found: Discontent) -> Iterator[str]:
-    """Give the terminal lines, the answer first."""
-    yield "Places that don't matter: decline, left-behind areas and the vote of 2016"
-    yield ""
-    yield from answer(found)
-    yield ""
-    yield "Points of Leave share per unit, standard errors by region in brackets:"
-    yield from align_columns(
-        ["", *(f">{column.title}" for column in found.columns)], list(_columns(found))
-    )
-    yield ""
-    yield "Checks of the last column:"
-    yield from (f"  {line}" for line in diagnostics(found))
-    yield ""
-    yield "Growth, defined in other ways:"
-    heads = ["", *(f">{column.title}" for column in found.columns)]
-    rows = [[r.title, *(_cell(m, GROWTH) for m in r.models)] for r in found.readings]
-    yield from align_columns(heads, rows)
-    yield ""
-    yield (
-        "Leave share of left-behind wards compared with others of their authority, in points. The wider interval "
-        "allows for few authorities:"
-    )
-    yield from align_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.held])
-    yield "  The same, with deprivation and education held constant:"
-    yield from align_columns(["", *_HELD_HEADS], [_row(h) for h in found.checks])
-    yield ""
-    yield "Local authorities of England, per 10 points of people in left-behind wards:"
-    yield from align_columns(["Held constant", *_HELD_HEADS], [_row(h) for h in found.by_authority])
-    yield ""
-    yield from lost_lines(found)
-
-
-_HELD_HEADS = [">Points", ">from", ">to", ">wider from", ">to ", ">Areas", ">On the list"]
-
-
-def _row(held: ControlledDifference) -> list[str]:
-    term, wide = _term(held), held.jackknife.term
-    numbers = (_one(x) for x in (term.estimate, term.low, term.high, wide.low, wide.high))
-    return [held.held, *numbers, f"{held.model.rows:,}", f"{held.left_behind:,}"]
-
-
-def _columns(found: Discontent) -> Iterator[list[str]]:
-    names = labels(found)
-    for term in found.columns[-1].model.terms[1:]:
-        yield [names[term.name], *(_cell(c.model, term.name) for c in found.columns)]
-    yield ["R2", *(f"{c.model.r2:.2f}" for c in found.columns)]
-    for what in ("rows", "groups"):
-        head = {"rows": "Authorities", "groups": "Regions"}[what]
-        yield [head, *(f"{getattr(c.model, what):,}" for c in found.columns)]
-
-
-def _cell(model: Fit, name: str) -> str:
-    if name not in [term.name for term in model.terms]:
-        return ""
-    term = model.term(name)
-    return f"{term.estimate:.2f} ({term.se:.2f})"
-
-
 def _held(rows: Sequence[ControlledDifference], title: str) -> ControlledDifference:
     return next(row for row in rows if row.held == title)
 
 
 def _term(held: ControlledDifference) -> Term:
     return held.model.term(held.term)
-
-
-def as_data(found: Discontent) -> dict[str, Any]:
-    """Give all of it as plain data, for JSON."""
-    near, table = found.dependence, found.authorities.table
-    most = [int(i) for i in found.influence.most()]
-    return {
-        "answer": list(answer(found)),
-        "columns": {c.title: _fit_data(c.model) for c in found.columns},
-        "shrinkage": shrinkage(found.columns),
-        "readings": {r.title: [_fit_data(m, (GROWTH,)) for m in r.models] for r in found.readings},
-        "influence": [
-            {
-                "authority": table["name"][i],
-                "leverage": float(found.influence.leverage[i]),
-                "cook": float(found.influence.cook[i]),
-                "growth_without_it": found.columns[-1].model.term(GROWTH).estimate
-                + float(found.influence.change[i, people_at(found)]),
-            }
-            for i in most
-        ],
-        "without_each_region": _jackknife_data(found.by_region),
-        "without_the_ten": _fit_data(found.without, (GROWTH,)),
-        "variance_inflation": found.inflation,
-        "moran": {str(k): {"i": m.i, "p": m.p, "draws": m.draws} for k, m in near.moran.items()},
-        "spatial": {
-            f.kind: {
-                "terms": {t.name: _term_data(t) for t in (*f.terms, f.spatial)},
-                "total": f.total,
-                "aic": f.aic,
-                "aic_without_neighbours": f.aic_ols,
-            }
-            for f in (near.error, near.lag)
-        },
-        "wards": [_held_data(h) for h in found.held],
-        "ward_checks": [_held_data(h) for h in found.checks],
-        "authorities": [_held_data(h) for h in found.by_authority],
-        "joined": {
-            "authorities": [_step_data(s) for s in found.authorities.steps],
-            "wards": [_step_data(s) for s in found.wards.steps],
-        },
-    }
-
-
-def _step_data(step: Any) -> dict[str, Any]:
-    return {"what": step.what, "kept": step.kept, "lost": list(step.lost)}
-
-
-def _jackknife_data(found: Jackknife) -> dict[str, Any]:
-    return {"estimates": found.estimates, **_term_data(found.term)}
-
-
-def _held_data(held: ControlledDifference) -> dict[str, Any]:
-    about = {
-        "held": held.held,
-        "left_behind": held.left_behind,
-        "without_each": _jackknife_data(held.jackknife),
-    }
-    return about | _fit_data(held.model, (held.term,))
-
-
-def _fit_data(model: Fit, only: Sequence[str] = ()) -> dict[str, Any]:
-    terms = [t for t in model.terms if not only or t.name in only]
-    return {
-        "terms": {t.name: _term_data(t) for t in terms},
-        "rows": model.rows,
-        "groups": model.groups,
-        "r2": model.r2,
-    }
-
-
-def _term_data(term: Term) -> dict[str, float]:
-    return {
-        "estimate": term.estimate,
-        "se": term.se,
-        "low": term.low,
-        "high": term.high,
-        "p": term.p,
-    }

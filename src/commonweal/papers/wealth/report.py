@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,21 +23,22 @@ from commonweal.papers.wealth import (
 )
 from commonweal.papers.wealth.tables import (
     DOLLARS,
+    NO_INTERVAL,
     asset_tables,
     change_sentence,
     change_table,
-    country_lines,
+    country_sentences,
     country_tables,
     group_tables,
-    published_lines,
+    published_sentences,
     world_sentences,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from commonweal.document.model import Chart
-    from commonweal.papers.wealth import Country, Form, TrustWealth
+    from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
     from commonweal.sources import Store
 
 
@@ -166,70 +167,127 @@ REGRESSIONS: tuple[tuple[str, ...], ...] = (
 
 def _groups(found: TrustWealth, form: Form) -> Section:
     """Show what trust is worth in groups of countries."""
-    weight = found.weight
     return Section(
         "Groups of countries",
         text=(
             f"We convert a country's trust into wealth by the {form} form. A group's share adds up the wealth of its "
             "countries, so large and rich ones count most.",
         ),
-        warnings=weight.warnings,
         charts=(wealth_chart("groups-drawn", _group_rows(found, form)),),
         tables=group_tables(found),
     )
 
 
+@dataclass(frozen=True)
+class PlaceWorth:
+    """What a change of trust is worth to a place of one's own: its people, their income, and the rows."""
+
+    people: float
+    income: float
+    worth: pl.DataFrame
+
+    @property
+    def title(self) -> str:
+        """What is asked about."""
+        return f"{self.people:,.0f} people on {self.income:,.0f} a head a year"
+
+
 def wealth_document(
-    found: TrustWealth,
-    store: Store,
+    weight: Weight,
+    found: TrustWealth | None = None,
     form: Form = "linear",
     changes: Mapping[Country, pl.DataFrame | None] | None = None,
     points: float = 1.0,
+    place: PlaceWorth | None = None,
+    store: Store | None = None,
 ) -> Document:
-    """Make the report of what trust is worth."""
-    asked = changes or {}
-    a, weight = found.assumptions, found.weight
-    sections = [
-        _groups(found, form),
-        *([_asked(found, asked, form, points)] if asked else []),
-        Section(
-            "Countries",
-            text=(
-                f"Trust is the mean of the survey waves of {a.since} to {a.until}. Wealth is from the World Bank's "
-                f"accounts of {a.wealth_year}. {_without(found)}",
-            ),
-            charts=() if asked else (_drawn(found, list(USUAL), form),),
-            tables=country_tables(found),
-        ),
-        Section(
-            "Six assets",
-            text=(
-                "The Bennett Institute names six assets behind prosperity. Two of them are measured in part or not at "
-                "all.",
-            ),
-            tables=asset_tables(found),
-        ),
-        _regressions(store),
-        Section("Published results", points=tuple(line.strip() for line in list(published_lines())[1:])),
-    ]  # fmt: skip
+    """Tell what trust is worth: to a place, to the countries that were asked for, and to the world.
+
+    Parameters
+    ----------
+    weight
+        The weight of trust.
+    found
+        Every country; None where only a place is asked about.
+    form
+        Of the value.
+    changes, points
+        The countries that were asked for, what a change is worth to each, and its size in points.
+    place
+        A place of one's own.
+    store
+        Where regressions across countries are read; without it they are left out.
+    """
+    asked, answer, sections = changes or {}, list[str](), list[Section]()
+    if place is not None:
+        unit = "in the currency of the income"
+        answer.append(change_sentence(place.worth, points, place.title, unit, form))
+        if not place.worth["low"].count():
+            answer.append(NO_INTERVAL)
+        table = change_table("place", "This place", place.worth, points, unit)
+        sections.append(Section("This place", tables=(table,)))
+    if found is not None and asked:
+        for country in asked:
+            answer += country_sentences(found, country, form)
+        sections.append(_asked(found, asked, form, points))
+    if found is not None and not answer:
+        answer += world_sentences(found, form)
+    if found is not None:
+        sections += _world(found, asked, form)
+    if store is not None:
+        sections.append(_regressions(store))
+    published = {k: p.model_dump(mode="json") for k, p in load_published().items()}
     return Document(
         name="wealth",
         title="Trust as wealth",
-        heading=f"{len(found.countries)} countries",
-        answer=tuple(world_sentences(found, form)),
-        sections=tuple(sections),
+        heading=place.title if found is None and place else "Countries, and groups of countries",
+        answer=tuple(answer),
+        sections=(
+            *sections,
+            Section(
+                "Published results, cited, not replicated here", points=tuple(published_sentences())
+            ),
+        ),
+        notes=weight.warnings,
         assumptions=(
             f"The weight of trust, r = {weight.ratio:.3f}: {weight.title}. Source: {weight.source}.",
             *_ASSUMPTIONS,
         ),
         limits=_LIMITS,
         works=tuple(dict.fromkeys([*(p.work for p in load_published().values()), "lange-2018"])),
-        sources=source_lines(SOURCES),
+        sources=() if found is None else source_lines(SOURCES),
         account=(
-            ("weight", weight.model_dump(mode="json")),
-            ("assumptions", asdict(a)),
+            ("weight", weight.model_dump(mode="json") | {"r": weight.ratio}),
+            ("assumptions_of_values", None if found is None else asdict(found.assumptions)),
             ("form", form),
+            ("published", published),
         ),
+    )
+
+
+def _world(
+    found: TrustWealth, asked: Mapping[Country, pl.DataFrame | None], form: Form
+) -> Iterator[Section]:
+    """Tell of groups of countries, of every country, and of the six assets."""
+    a = found.assumptions
+    yield replace(_groups(found, form), annex=bool(asked))
+    yield Section(
+        "Countries",
+        text=(
+            f"Trust is the mean of the survey waves of {a.since} to {a.until}. Wealth is from the World Bank's "
+            f"accounts of {a.wealth_year}. {_without(found)}",
+        ),
+        charts=() if asked else (_drawn(found, list(USUAL), form),),
+        tables=country_tables(found),
+        annex=True,
+    )
+    yield Section(
+        "Six assets",
+        text=(
+            "The Bennett Institute names six assets behind prosperity. Two of them are measured in part or not at all.",
+        ),
+        tables=asset_tables(found),
+        annex=True,
     )
 
 
@@ -282,10 +340,10 @@ def _asked(
     """Show the countries that were asked for."""
     text, tables = [], []
     for country, worth in changes.items():
-        text += list(country_lines(found, country, form))
         if worth is not None:
             text.append(change_sentence(worth, points, country.name, f"in {DOLLARS}", form))
-            tables.append(change_table(country, worth, points))
+            name = f"change-{country.code.lower()}"
+            tables.append(change_table(name, country.name, worth, points, DOLLARS))
     held = [c.code for c, worth in changes.items() if worth is not None]
     charts = (_drawn(found, held, form),) if held else ()
     return Section("The countries you chose", text=tuple(text), charts=charts, tables=tuple(tables))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import align_columns, percent
+from commonweal.document.format import percent
 from commonweal.document.model import Table, TableData
 from commonweal.evidence import load_evidence
 from commonweal.papers.wealth import ASSETS, FORMS, load_published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
 
@@ -50,22 +50,14 @@ def ends_words(weight: Weight, level: float = 0.95) -> str:
     return f"an assumed range, r from {weight.low:.3g} to {weight.high:.3g}"
 
 
-def weight_lines(weight: Weight) -> Iterator[str]:
-    """Give the weight of trust behind a result, with cautions."""
-    yield f"Weight of trust: r = {weight.ratio:.3f}. {weight.title}. Source: {weight.source}."
-    for warning in weight.warnings:
-        yield f"  Please note: {warning}"
-
-
-def published_lines() -> Iterator[str]:
+def published_sentences() -> Iterator[str]:
     """Give the published results, marked where not verified. This is not a replication."""
     library = load_evidence()
-    yield "Published (cited, not replicated here):"
     for found in load_published().values():
         work = library.work(found.work)
         mark = "" if found.verified else "UNVERIFIED. "
         name = work.people[0][0] + (" and others" if len(work.people) > 1 else "")
-        yield f"  {mark}{found.says} ({name} {work.year}) We could not read: {found.unread}"
+        yield f"{mark}{found.says} ({name} {work.year}) We could not read: {found.unread}"
 
 
 def _interval_text(row: Mapping[str, Any], suffix: str = "", share: bool = True) -> str:
@@ -104,25 +96,7 @@ def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
     )
 
 
-def world_lines(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
-    """Give the answer for the world, then every group in a table."""
-    yield from world_sentences(found, form)
-    yield ""
-    heads = ["Group", ">Countries", ">Trust", *(f">{name.capitalize()}" for name in FORMS)]
-    rows = [
-        [
-            row["group"],
-            f"{row['countries']} of {row['of']}",
-            _share(row["trust"]),
-            *(_share(row[f"share_{name}"]) for name in FORMS),
-        ]
-        for row in found.groups.iter_rows(named=True)
-    ]
-    yield "Share of trust in all wealth, by form of the value:"
-    yield from align_columns(heads, rows)
-
-
-def country_lines(found: TrustWealth, country: Country, form: Form = "linear") -> Iterator[str]:
+def country_sentences(found: TrustWealth, country: Country, form: Form = "linear") -> Iterator[str]:
     """Say what a country's trust is worth, compared with its other wealth."""
     row = found.country(country)
     yield (
@@ -163,52 +137,12 @@ def change_sentence(
     )
 
 
-def change_lines(
-    worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
-) -> Iterator[str]:
-    """Say what a change in trust is worth to a place, then in a table of forms."""
-    yield change_sentence(worth, points, where, unit, form)
-    yield ""
-    heads = {"value": ">Value", "low": ">Low", "high": ">High"}
-    heads |= {
-        "simulated_low": ">Low, sim.",
-        "simulated_high": ">High, sim.",
-    }  # short: rates must not be cut
-    names = [name for name in heads if worth[name].count() > 0]
-    shown = ["Form", "Measure", *(heads[name] for name in names)]
-    yield from align_columns(shown, list(_change_rows(worth, names)))
-    if "low" not in names:
-        yield ""
-        yield NO_INTERVAL
-
-
-def _change_rows(worth: pl.DataFrame, names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for row in worth.iter_rows(named=True):
-        say = _share if row["measure"] == "share" else _short_money
-        yield [row["form"], measure_words(row), *(say(row[name]) for name in names)]
-
-
-def _short_money(value: float | None) -> str:
-    words = money(value)
-    for word, letters in (("trillion", "trn"), ("billion", "bn"), ("million", "m")):
-        words = words.replace(word, letters)
-    return words
-
-
 def measure_words(row: Mapping[str, Any]) -> str:
     """Name what a row of `worth_of_change` measures."""
     words = {"share": "of income", "flow_per_head": "a head a year", "flow": "a year"}
     if row["measure"] == "stock":
         return f"stock, {row['years']:g} years at {100 * row['rate']:g}%"
     return words[row["measure"]]
-
-
-def rows_as_data(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give rows as data that JSON can hold: an infinite number is null."""
-    return [
-        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        for row in table.iter_rows(named=True)
-    ]
 
 
 _FORMS = (
@@ -278,14 +212,13 @@ def asset_tables(found: TrustWealth) -> tuple[Table, ...]:
     )
 
 
-def change_table(country: Country, worth: pl.DataFrame, points: float) -> Table:
-    """Give what a change in trust is worth to a country."""
-    return Table(
-        f"change-{country.code.lower()}",
-        f"{country.name}: value of {points:+g} points of trust",
-        _change(worth),
-        f"Amounts are {DOLLARS}.",
-    )
+def change_table(name: str, where: str, worth: pl.DataFrame, points: float, unit: str) -> Table:
+    """Give what a change in trust is worth to a country or a place."""
+    about = f"Amounts are {unit}."
+    ends = ("low", "high", "simulated_low", "simulated_high")
+    if any(worth[end].count() and worth[end].is_infinite().any() for end in ends):
+        about += " An end that is empty has no bound."
+    return Table(name, f"{where}: value of {points:+g} points of trust", _change(worth), about)
 
 
 def _ends_about(found: TrustWealth) -> str:
@@ -307,9 +240,8 @@ def _change(worth: pl.DataFrame) -> TableData:
                 rows.append(told)
     frame = pl.DataFrame(rows, infer_schema_length=None).rename({"Of income": share})
     amounts = pl.all().exclude("Form and end", share).round(0).cast(pl.Int64)
-    return TableData(
-        frame.with_columns(amounts, pl.col(share) * 100).rename({share: f"{share}, %"})
-    )
+    readers = frame.with_columns(amounts, pl.col(share) * 100).rename({share: f"{share}, %"})
+    return TableData(readers, data=worth)
 
 
 def _bounded(value: float) -> float | None:
@@ -331,7 +263,8 @@ def _groups(found: TrustWealth) -> TableData:
         *(pl.col(name).alias(head) for name, head in heads.items()),
         _amount("trust_wealth_linear", "A head, linear"),
     )
-    return TableData(frame, frozenset({"People", "Trust", *heads.values()}))
+    shares = frozenset({"People", "Trust", *heads.values()})
+    return TableData(frame, shares, data=found.groups)
 
 
 def _countries(found: TrustWealth) -> TableData:
@@ -346,7 +279,7 @@ def _countries(found: TrustWealth) -> TableData:
         _amount("income", "Income a year"),
         _amount("flow_linear", "Trust a year, linear"),
     )
-    return TableData(frame, frozenset({"Trust", share}))
+    return TableData(frame, frozenset({"Trust", share}), data=found.countries)
 
 
 def _parts_table(found: TrustWealth) -> TableData:
