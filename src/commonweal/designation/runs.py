@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -35,23 +36,45 @@ Bools: TypeAlias = NDArray[np.bool_]
 EARTH_M = 6_371_008.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawn:
-    """One index in some runs.
+    """One index in some runs, each with its settings worked out once.
 
     Attributes
     ----------
-    built
-        (n_runs, n_origin) scores on the areas that it was built on.
-    need
-        (n_runs, n_areas) scores on the study's areas.
-    ranks
-        (n_runs, n_areas) int32 ranks there; beyond every cut-off without a score.
+    settings_built
+        (n_settings, n_origin) scores on the areas that it was built on.
+    settings_need
+        (n_settings, n_areas) scores on the study's areas.
+    settings_ranks
+        (n_settings, n_areas) int32 ranks there; beyond every cut-off without a score.
+    again
+        (n_runs,) the number of each run's settings; None where each run has its own.
     """
 
-    built: Floats
-    need: Floats
-    ranks: NDArray[np.int32]
+    settings_built: Floats
+    settings_need: Floats
+    settings_ranks: NDArray[np.int32]
+    again: NDArray[np.intp] | None = None
+
+    @property
+    def built(self) -> Floats:
+        """(n_runs, n_origin) scores on the areas that it was built on."""
+        return self.of_runs(self.settings_built)
+
+    @property
+    def need(self) -> Floats:
+        """(n_runs, n_areas) scores on the study's areas."""
+        return self.of_runs(self.settings_need)
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int32]:
+        """(n_runs, n_areas) ranks there."""
+        return self.of_runs(self.settings_ranks)
+
+    def of_runs(self, of_settings: NDArray[Any]) -> NDArray[Any]:
+        """Give to each run what its settings have."""
+        return of_settings if self.again is None else of_settings[self.again]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +110,7 @@ class Stream:
         if len(first) == len(u):
             return self._run(u)
         drawn = self._run(u[first])  # of a Sobol design many runs differ in what does not act here
-        again = again.ravel()
-        built = drawn.built[again]
-        need = built if drawn.need is drawn.built else drawn.need[again]
-        return Drawn(built, need, drawn.ranks[again])
+        return replace(drawn, again=again.ravel())
 
     def _run(self, u: Floats) -> Drawn:
         from commonweal.index.kernels import carry_rows

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.designation.designation import Designation
-    from commonweal.designation.runs import Varied
+    from commonweal.designation.runs import Drawn, Varied
     from commonweal.index import Scores
     from commonweal.index.monte_carlo import Ints
     from commonweal.indicators import Indicators
@@ -356,6 +356,13 @@ def _pairs(found: Sobol) -> Floats:
     return np.full((n, n), np.nan) if found.second is None else found.second[:, :, 0]
 
 
+def _shift(drawn: Drawn, present: NDArray[np.bool_], stated: NDArray[np.int32]) -> Floats:
+    """(n_runs,) mean shift of the ranks that there are from the stated ones."""
+    ranks = drawn.settings_ranks
+    here = ranks if present.all() else ranks[:, present]
+    return drawn.of_runs(np.abs(here - stated).mean(axis=1))
+
+
 def sensitivity(
     designation: Designation,
     spec: SensitivitySpec,
@@ -391,9 +398,7 @@ def sensitivity(
 
     def results(u: Floats) -> list[Any]:
         drawn, _, selected = varied.run(u)
-        moved = [
-            np.abs(drawn[p].ranks[:, streams[p].present] - stated[p]).mean(axis=1) for p in streams
-        ]
+        moved = [_shift(drawn[p], streams[p].present, stated[p]) for p in streams]
         changed = (selected != designation.selected).sum(axis=1)
         return [*moved, changed.astype(np.float64), *(drawn[p].ranks for p in streams), selected]
 

@@ -294,13 +294,15 @@ class _Sums:
         counts: Floats,
     ) -> None:
         """Add a block: (rows, outputs), the mixed ones by input; counts (resamples, rows)."""
+        # What changes no result of the block adds nothing.
+        acting = [(i, y) for i, y in enumerate(y_ab) if not _equal(y, y_a)]
         for start in range(0, len(self.centre), _CHUNK):
             s = slice(start, start + _CHUNK)
             centre = self.centre[s]
             a, b = y_a[:, s] - centre, y_b[:, s] - centre
             self.one[:, s] += counts @ (a + b)
             self.two[:, s] += counts @ (a**2 + b**2)
-            for i, y in enumerate(y_ab):
+            for i, y in acting:
                 moved = y[:, s] - centre - a
                 self.first[:, i, s] += counts @ (b * moved)
                 self.total[:, i, s] += counts @ moved**2
@@ -337,6 +339,11 @@ class _Sums:
             self.total[0] / n,
             n_runs,
         )
+
+
+def _equal(y: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two tables are the same; that they are not is mostly seen from the first row."""
+    return np.array_equal(y[0], other[0]) and np.array_equal(y, other)
 
 
 @strict

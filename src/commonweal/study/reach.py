@@ -31,8 +31,6 @@ from commonweal.access.departures import (
     departures_per_hour,
     stops_within,
 )
-from commonweal.access.mixed import mixed_nearest, mixed_reach
-from commonweal.access.osm_streets import read_streets
 from commonweal.access.places import join_places, load_taxonomy
 from commonweal.access.postcodes import grid_to_degrees
 from commonweal.access.registers import UNITED_KINGDOM, load_registers
@@ -220,7 +218,11 @@ class NearbyPlaces:
         for source, places in zip(own, mine, strict=True):
             _check_near(origins.points, places.points, f"{source.called}: ")
         _check_near(origins.points, self.places.points)
-        streets = [read_streets(path, progress=progress).streets for path in paths.values()]
+        streets = []
+        if paths:
+            from commonweal.access.osm_streets import read_streets
+
+            streets = [read_streets(path, progress=progress).streets for path in paths.values()]
         self.ways: dict[str, Any] = {
             "streets": streets,
             "detour": self.spec.detour,
@@ -295,9 +297,13 @@ class NearbyPlaces:
         return found, reach.how
 
     def _nearest(self, places: Places, k: int) -> Nearest:
+        from commonweal.access.mixed import mixed_nearest
+
         return mixed_nearest(self.origins.points, places.points, k, **self.ways)
 
     def _reach(self, places: Places, limit_m: float) -> Reach:
+        from commonweal.access.mixed import mixed_reach
+
         return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
 
 

@@ -56,15 +56,21 @@ def describe_columns(
 @cache
 def _meanings(file: str) -> list[tuple[re.Pattern[str], str]]:
     """Give patterns of names of columns with what these mean, the most literal first."""
-    import yaml
-
     stem, _, kind = file.removeprefix("data/").partition(".")
     table = f"{stem.split('-')[0]}.{'csv' if kind == 'csv' else 'parquet'}"
-    text = resources.files(__package__).joinpath("columns.yaml").read_text("utf-8")
-    told: Mapping[str, str] = yaml.safe_load(text).get(table, {})
+    told: Mapping[str, str] = _tables().get(table, {})
     parts = {name: re.split(r"<\w+>", name) for name in told}
     first = sorted(told, key=lambda name: -sum(map(len, parts[name])))
     return [(re.compile(".+".join(map(re.escape, parts[name]))), told[name]) for name in first]
+
+
+@cache
+def _tables() -> Mapping[str, Mapping[str, str]]:
+    """Read the meanings of columns, by table."""
+    import yaml
+
+    text = resources.files(__package__).joinpath("columns.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(text))
 
 
 def _indicators(results: Results) -> dict[str, Indicator]:
