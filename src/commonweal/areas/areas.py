@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,12 +15,12 @@ from commonweal.files.frames import Tabular
 from commonweal.sources.geometry import EARTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping, Sequence, Set
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from commonweal.sources import Store
+    from commonweal.sources import Source, Store
 
 
 MOST_PEOPLE = 1_000_000_000_000
@@ -201,6 +201,12 @@ def code_texts(codes: pl.Series, where: str = "") -> pl.Series:
     return codes.cast(pl.String).str.strip_chars()
 
 
+_LOADED: dict[tuple[Any, ...], tuple[Areas, Sequence[tuple[Source, Mapping[str, Any]]]]] = {}
+"""Areas that were loaded, with what was used for them: a run asks for the same several times."""
+
+_MOST_LOADED = 8
+
+
 def load_areas(
     store: Store,
     system: str,
@@ -232,9 +238,27 @@ def load_areas(
         If no area is where `within` says; the message gives the code of a name, or the nearest.
     """
     known = systems or load_systems()
+    key = (system, *sorted((within or {}).items()), population_at)
+    areas, used = _LOADED.pop(key, (None, ()))
+    if areas is None or known is not load_systems() or not store.use_again(used):
+        own = store.afresh()
+        areas = _load(own, system, within or {}, population_at, known)
+        used = [(own.source(entry["id"]), entry) for entry in own.used]
+    names = known.system(system).known_as  # where these cannot be had now, they may later
+    whole = names is None or names.source in [source.id for source, _ in used]
+    if whole and known is load_systems():
+        _LOADED[key] = areas, used
+        if len(_LOADED) > _MOST_LOADED:
+            _LOADED.pop(next(iter(_LOADED)), None)
+    return areas
+
+
+def _load(
+    store: Store, system: str, within: Mapping[str, str], population_at: str | None, known: Systems
+) -> Areas:
     about = known.system(system)
     everywhere = table = area_names(store, system, known)
-    for parent, code in (within or {}).items():
+    for parent, code in within.items():
         if parent not in table.columns:
             raise UnknownNameError(f"parent of {system}", parent, known.parents(system))
         there = table.filter(pl.col(parent) == code)
@@ -272,7 +296,11 @@ def _partial(
 ) -> dict[str, frozenset[str]]:
     """Name, by parent, the larger areas of which some areas were kept and others were not."""
     left = everywhere.join(kept, on="code", how="anti")
-    return {p: frozenset(left[p].drop_nulls()) & frozenset(kept[p].drop_nulls()) for p in parents}
+
+    def codes(table: pl.DataFrame, parent: str) -> frozenset[str]:
+        return frozenset(table[parent].drop_nulls().unique())
+
+    return {p: codes(left, p) & codes(kept, p) for p in parents}
 
 
 def _no_parent(table: pl.DataFrame, parent: str, code: str, plural: str) -> str:

@@ -273,11 +273,34 @@ class Store:
             raise error.and_say(where_header_is(file.path, source.reader, columns)) from None
         if columns is not None:
             check_types(table, source)
-        for entry in self._record(source, file):
-            entry["rows"] = table.height
-            entry["columns"] = list(dict.fromkeys([*entry["columns"], *table.columns]))
-            entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
+        self._record_rows(source, file, table.height, table.columns, notes)
         return table
+
+    def use_again(self, used: Iterable[tuple[Source, Mapping[str, Any]]]) -> bool:
+        """Put what was used before into the account, unless a source or its file is another now.
+
+        Parameters
+        ----------
+        used
+            Sources, each with its entry in `used`.
+
+        Returns
+        -------
+        bool
+            Whether all are the same: what was made of them may be used again.
+        """
+        same = []
+        for source, entry in used:
+            try:
+                file = self._file(now := self.source(source.id))
+            except (SourceError, UnknownNameError):
+                return False
+            if now != source or file.sha256 != entry["sha256"]:
+                return False
+            same.append((source, file, entry))
+        for source, file, entry in same:
+            self._record_rows(source, file, entry["rows"], entry["columns"], entry["notes"])
+        return True
 
     def has_column(self, source: str | Source, name: str) -> bool:
         """Whether a table has a column: its names are read once, and not listed as used."""
@@ -420,6 +443,20 @@ class Store:
             return made
 
         return cached_table(kept, convert, lambda found: check_columns(columns, found, source))
+
+    def _record_rows(
+        self,
+        source: Source,
+        file: Found,
+        rows: int | None,
+        columns: Sequence[str],
+        notes: Sequence[str],
+    ) -> None:
+        """Put what was read of a source into each account."""
+        for entry in self._record(source, file):
+            entry["rows"] = entry["rows"] if rows is None else rows
+            entry["columns"] = list(dict.fromkeys([*entry["columns"], *columns]))
+            entry["notes"] = list(dict.fromkeys([*entry["notes"], *notes]))
 
     def _record(self, source: Source, file: Found) -> list[dict[str, Any]]:
         """Give the entry of a source in each account, made where it is not there yet."""
