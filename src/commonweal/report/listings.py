@@ -72,17 +72,19 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
         around = [] if name.startswith("lad") else known.parents(name)
         above = next((f"{p}_name" for p in around if p.startswith("lad")), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
-        for row in table.sort("code").iter_rows(named=True):
-            texts = [folded(row[c] or "") for c in columns]
-            if wanted in texts or wanted == folded(row["code"]):
+        inside = pl.col(above) if above else pl.lit(None, pl.String)
+        needed = table.sort("code").select(
+            "code", pl.col("name").alias("called"), inside.alias("inside"), *columns
+        )
+        for code, called, where, *texts in needed.iter_rows():
+            names_here = [folded(text or "") for text in texts]
+            if wanted in names_here or wanted == folded(code):
                 whole = True
-            elif any(wanted in text for text in texts):
+            elif any(wanted in text for text in names_here):
                 whole = False
             else:
                 continue
-            found.append(
-                (whole, name, row["code"], row["name"] or "", (above and row[above]) or "")
-            )
+            found.append((whole, name, code, called or "", where or ""))
         seen += table["name"].drop_nulls().to_list()
     if fault is not None and len(away) == len(names):
         raise fault
