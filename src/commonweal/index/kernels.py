@@ -1,16 +1,25 @@
-"""The inner loops of the draws, compiled: combine, rank, count and carry to other areas."""
+"""The inner loops of the draws, compiled: combine, rank, count and carry to other areas.
+
+Each works on a part of its rows, and the parts in several threads: a compiler that splits loops itself takes twice as
+long, and may be called from one thread only.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import prange
+from numba import get_num_threads
 
 from commonweal.files.extras import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 
 __all__ = [
@@ -37,14 +46,37 @@ _SPLIT = 2.0**7 + 1
 """x - (x s - x) (Veltkamp's splitting) keeps 46 of the 53 bits of x: what the order of adding changes
 is gone, and two scores that differ hardly ever tie."""
 
+_LINE = 16
+"""Areas whose ranks share a cache line."""
+
 _DIGIT_BITS = 11
 _N_DIGITS = 3
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def combine_rows(  # type: ignore[no-untyped-def]
-    rows, logs, moving, starts, picks, weights, stated, powers, needed, as_log, out
-):
+def _in_parts(n: int, work: Callable[[int, int], object]) -> None:
+    """Call ``work(first, last)`` for parts of 0..n, one a thread."""
+    threads = min(get_num_threads(), n)
+    if threads < 2:
+        work(0, n)
+        return
+    bounds = [n * k // threads for k in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, bounds[:-1], bounds[1:]))
+
+
+def combine_rows(
+    rows: Floats,
+    logs: Floats,
+    moving: Floats,
+    starts: NDArray[np.int64],
+    picks: NDArray[np.intp],
+    weights: Floats,
+    stated: Floats,
+    powers: Floats,
+    needed: Floats,
+    as_log: NDArray[np.bool_],
+    out: Floats,
+) -> int:
     """Fill (n_runs, n_units) out with the scores of a tree of power means.
 
     Nodes stand children before parents; edges starts[k] to starts[k + 1] lead to the children of
@@ -61,14 +93,30 @@ def combine_rows(  # type: ignore[no-untyped-def]
     Returns the first run in which a mean met a value that it does not take (a geometric one 0, say);
     n_runs if none did.
     """
+    n_chunks = (out.shape[1] + _CHUNK - 1) // _CHUNK
+    tree = (starts, picks, weights, stated, powers, needed, as_log)
+    refused = [len(picks)]
+    _in_parts(
+        n_chunks,
+        lambda first, last: refused.append(
+            _combine_chunks(first, last, rows, logs, moving, *tree, out)
+        ),
+    )
+    return min(refused)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _combine_chunks(  # type: ignore[no-untyped-def]
+    first_chunk, last_chunk, rows, logs, moving, starts, picks, weights, stated, powers, needed, as_log, out
+):  # fmt: skip
+    """Combine the units of some chunks; give the first run refused there."""
     n_rows, n_moving, n_nodes = len(rows), len(moving), len(starts) - 1
     n_units = out.shape[1]
-    n_chunks = (n_units + _CHUNK - 1) // _CHUNK
-    refused = np.full(n_chunks, len(picks))
-    for chunk in prange(n_chunks):
+    refused = len(picks)
+    values = np.empty((n_nodes, _CHUNK))
+    for chunk in range(first_chunk, last_chunk):
         begin = chunk * _CHUNK
         n = min(_CHUNK, n_units - begin)
-        values = np.empty((n_nodes, _CHUNK))
         for d in range(len(picks)):
             if np.isnan(powers[d, n_nodes - 1]):
                 continue
@@ -105,7 +153,7 @@ def combine_rows(  # type: ignore[no-untyped-def]
                         )  # fmt: skip
                         if np.isinf(mine[i]):
                             mine[i] = np.nan
-                            refused[chunk] = min(refused[chunk], d)
+                            refused = min(refused, d)
                 if power == 0:
                     if not as_log[d, node]:
                         for i in range(n):
@@ -120,14 +168,14 @@ def combine_rows(  # type: ignore[no-untyped-def]
                     if as_log[d, node]:
                         for i in range(n):
                             if mine[i] <= 0:
-                                refused[chunk] = min(refused[chunk], d)
+                                refused = min(refused, d)
                             mine[i] = np.log(mine[i])
                 # Rounded to 46 bits, so that scores that are equal on paper tie.
                 for i in range(n):
                     wide = mine[i] * _SPLIT
                     mine[i] = wide - (wide - mine[i])
             out[d, begin : begin + n] = values[n_nodes - 1, :n]
-    return refused.min() if n_chunks else len(picks)
+    return refused
 
 
 @njit(cache=True, error_model="numpy")
@@ -234,16 +282,20 @@ def _rank_row(row, ranks, keys, keys2, order, order2, counts):  # type: ignore[n
         ranks[order[i]] = rank
 
 
-@njit(cache=True, parallel=True)
-def rank_rows(need, ranks):  # type: ignore[no-untyped-def]
+def rank_rows(need: Floats, ranks: NDArray[np.int32]) -> None:
     """Ranks of each row of (n_draws, n_areas) need into int32 ranks: 1 = highest, ties lowest."""
+    _in_parts(len(need), lambda first, last: _rank_part(need[first:last], ranks[first:last]))
+
+
+@njit(cache=True, nogil=True)
+def _rank_part(need, ranks):  # type: ignore[no-untyped-def]
     n_draws, n = need.shape
-    for d in prange(n_draws):
-        keys = np.empty(n, np.uint64)
-        keys2 = np.empty(n, np.uint64)
-        order = np.empty(n, np.int32)
-        order2 = np.empty(n, np.int32)
-        counts = np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64)
+    keys = np.empty(n, np.uint64)
+    keys2 = np.empty(n, np.uint64)
+    order = np.empty(n, np.int32)
+    order2 = np.empty(n, np.int32)
+    counts = np.empty((_N_DIGITS, 1 << _DIGIT_BITS), np.int64)
+    for d in range(n_draws):
         _rank_row(need[d], ranks[d], keys, keys2, order, order2, counts)
 
 
@@ -273,28 +325,35 @@ def _upwards(row, average):  # type: ignore[no-untyped-def]
     return present
 
 
-@njit(cache=True, parallel=True)
-def upward_rows(need, average):  # type: ignore[no-untyped-def]
+def upward_rows(need: Floats, average: bool) -> NDArray[np.int64]:
     """Rank each row of (n_runs, n_units) need from the least, in place; give how many have one.
 
     Ties share the middle of their ranks, or, without `average`, the highest. Missing stays missing.
     """
-    n_runs = len(need)
-    present = np.empty(n_runs, np.int64)
-    for d in prange(n_runs):
-        present[d] = _upwards(need[d], average)
+    present = np.empty(len(need), np.int64)
+    _in_parts(len(need), lambda first, last: _upward_part(need, average, present, first, last))
     return present
 
 
-@njit(cache=True, parallel=True)
-def exponential_rows(need, scale, average):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _upward_part(need, average, present, first, last):  # type: ignore[no-untyped-def]
+    for d in range(first, last):
+        present[d] = _upwards(need[d], average)
+
+
+def exponential_rows(need: Floats, scale: float, average: bool) -> None:
     """Put each row of (n_runs, n_units) need through the exponential transformation, in place.
 
     As `commonweal.index.rank_transforms.exponential` with so much `scale`; ties as in `upward_rows`.
     """
+    _in_parts(len(need), lambda first, last: _exponential_part(need[first:last], scale, average))
+
+
+@njit(cache=True, nogil=True)
+def _exponential_part(need, scale, average):  # type: ignore[no-untyped-def]
     n_runs, n = need.shape
     full = np.expm1(-100 / scale)
-    for d in prange(n_runs):
+    for d in range(n_runs):
         row = need[d]
         present = _upwards(row, average)
         for i in range(n):
@@ -320,21 +379,36 @@ def bin_middle(bins: NDArray[np.intp]) -> NDArray[np.float64]:
     return middle
 
 
-@njit(cache=True, parallel=True)
-def count_ranks(ranks, bins, counts):  # type: ignore[no-untyped-def]
+def count_ranks(
+    ranks: NDArray[np.int32], bins: NDArray[np.uint16], counts: NDArray[np.uint16 | np.uint32]
+) -> None:
     """Add (n_draws, n_areas) ranks to (n_areas, n_bins) counts, by `rank_bins`."""
+    n_chunks = (ranks.shape[1] + _LINE - 1) // _LINE
+    _in_parts(n_chunks, lambda first, last: _count_chunks(first, last, ranks, bins, counts))
+
+
+@njit(cache=True, nogil=True)
+def _count_chunks(first, last, ranks, bins, counts):  # type: ignore[no-untyped-def]
     n_draws, n = ranks.shape
-    width = 16  # areas whose ranks share a cache line
-    for chunk in prange((n + width - 1) // width):
+    for chunk in range(first, last):
         for d in range(n_draws):
-            for i in range(chunk * width, min(n, (chunk + 1) * width)):
+            for i in range(chunk * _LINE, min(n, (chunk + 1) * _LINE)):
                 counts[i, bins[np.uint32(ranks[d, i])]] += 1
 
 
-@njit(cache=True, parallel=True)
-def bins_reached(counts, wanted, reached):  # type: ignore[no-untyped-def]
+def bins_reached(
+    counts: NDArray[np.uint16 | np.uint32], wanted: NDArray[np.int64], reached: NDArray[np.intp]
+) -> None:
     """Fill (n_areas, n_wanted) with the first bin up to which an area has so many of its counts."""
-    for i in prange(counts.shape[0]):
+    _in_parts(
+        len(counts),
+        lambda first, last: _bins_of_part(counts[first:last], wanted, reached[first:last]),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _bins_of_part(counts, wanted, reached):  # type: ignore[no-untyped-def]
+    for i in range(counts.shape[0]):
         for q in range(len(wanted)):
             reached[i, q] = counts.shape[1]
         total = 0
@@ -345,14 +419,29 @@ def bins_reached(counts, wanted, reached):  # type: ignore[no-untyped-def]
                     reached[i, q] = b
 
 
-@njit(cache=True, parallel=True)
-def carry_rows(scores, starts, origins, shares, out):  # type: ignore[no-untyped-def]
+def carry_rows(
+    scores: Floats,
+    starts: NDArray[np.integer],
+    origins: NDArray[np.integer],
+    shares: Floats,
+    out: Floats,
+) -> None:
     """Fill (n_draws, n_destination) out with means of (n_draws, n_origin) scores.
 
     The move is in compressed rows: origins[starts[i] : starts[i + 1]] and their shares belong to
     destination i. A missing score is left out of its mean; a destination without any is NaN.
     """
-    for d in prange(scores.shape[0]):
+    _in_parts(
+        len(scores),
+        lambda first, last: _carry_part(
+            scores[first:last], starts, origins, shares, out[first:last]
+        ),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _carry_part(scores, starts, origins, shares, out):  # type: ignore[no-untyped-def]
+    for d in range(scores.shape[0]):
         for i in range(out.shape[1]):
             if starts[i + 1] - starts[i] == 1:
                 out[d, i] = scores[d, origins[starts[i]]]
