@@ -72,9 +72,9 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
         around = [] if name.startswith("lad") else known.parents(name)
         above = next((f"{p}_name" for p in around if p.startswith("lad")), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
-        inside = pl.col(above) if above else pl.lit(None, pl.String)
+        authority = pl.col(above) if above else pl.lit(None, pl.String)
         needed = table.sort("code").select(
-            "code", pl.col("name").alias("called"), inside.alias("inside"), *columns
+            "code", pl.col("name").alias("called"), authority.alias("inside"), *columns
         )
         for code, called, where, *texts in needed.iter_rows():
             names_here = [folded(text or "") for text in texts]
