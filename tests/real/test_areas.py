@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from commonweal.areas import Areas, build_crosswalk, link_table, load_areas, load_systems
+from commonweal.sources import Store, local_source
 
 if TYPE_CHECKING:
-    from commonweal.sources import Store
+    from pathlib import Path
 
 pytestmark = pytest.mark.real
 
@@ -164,3 +165,23 @@ def test_neighbourhoods_carry_the_names_that_people_use(lsoa11: Areas, lsoa21: A
     assert not set(nameless["msoa21"]) & set(lsoa11.table["msoa11"])
     assert lsoa11.table["local_name"].null_count() == 0
     assert lsoa21.table["local_name"].n_unique() > 6_000
+
+
+def test_what_is_the_same_is_loaded_once_and_stands_in_each_account(real_store: Store) -> None:
+    stores = [Store(real_store.cache, mirror=real_store.mirror, offline=True) for _ in range(2)]
+    first, second = (load_areas(store, "lad24") for store in stores)
+    assert second is first
+    assert stores[0].used
+    assert stores[1].used == stores[0].used
+    assert len(load_areas(stores[0], "lad24", within=ENGLAND)) < len(first)
+
+
+def test_areas_of_another_file_are_read_anew(real_store: Store, tmp_path: Path) -> None:
+    before = load_areas(real_store, "lad24")
+    column = SYSTEMS.system("lad24").areas
+    table = real_store.table(column.source)
+    other = tmp_path / "names.parquet"
+    table.with_columns(pl.col(column.name) + " (new)").write_parquet(other)
+    changed = real_store.replacing({column.source: local_source(other, name=column.source)})
+    assert load_areas(changed, "lad24").table["name"].str.ends_with(" (new)").all()
+    assert load_areas(real_store, "lad24").table.equals(before.table)
