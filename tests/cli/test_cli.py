@@ -181,7 +181,7 @@ def test_compare(small: Any, tell: Any) -> None:
         "From Twenty places (3 places) to Fewer places (1 place): 1 stay on the list, 2 leave it, 0 enter it."
         in said.splitlines()
     )
-    assert re.search(r"^    A17 +Place 17 +Southside ", said, re.MULTILINE)
+    assert re.search(r"^ +A17 +Place 17 +Southside$", said, re.MULTILINE)
     with (small.path / "changes.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {r["code"]: r["change"] for r in rows} == {
