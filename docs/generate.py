@@ -50,6 +50,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.study.results": "What a run gives",
     "commonweal.sources": "Sources",
     "commonweal.demo": "The fictional county",
+    "commonweal.chart": "Charts",
     "commonweal.areas": "Areas",
     "commonweal.areas.apportion": "Areas that straddle borders",
     "commonweal.areas.summaries": "Denominators",

@@ -80,7 +80,7 @@ def test_a_postcode_a_code_and_a_name_lead_to_a_ward(
 
 
 def test_every_ward_is_on_the_map(explorer: Explorer) -> None:
-    rows, shapes = shapes_of(explorer.results)
+    rows, shapes = shapes_of(explorer.results.areas, explorer.results.boundaries)
     assert len(rows) == len(explorer.results.areas)
     assert {s.geom_type for s in shapes} == {"MultiPolygon", "Point"}
     layer = layer_of(explorer.published)

@@ -57,7 +57,7 @@ def test_an_area_without_an_outline_is_a_point_and_one_without_a_place_is_left_o
         pl.when(pl.col("index") > 0).then(c).alias(c) for c in ("longitude", "latitude")
     ).drop("index")  # fmt: skip
     bare = replace(county, boundaries=boundaries, areas=replace(county.areas, table=table))
-    rows, shapes = tiles.shapes_of(bare)
+    rows, shapes = tiles.shapes_of(bare.areas, bare.boundaries)
     assert rows.tolist() == list(range(1, 400))
     assert {s.geom_type for s in shapes} == {"Point"}
     nothing = pl.lit(None, pl.Float64)

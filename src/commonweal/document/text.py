@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from commonweal.document.format import align_columns
+from commonweal.document.format import align_columns, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
 
-_NARROW, _PROSE = 8, 60
-"""Letters of a line of a head at least, and of a cell from which on a table is a list: nothing is cut."""
+_NARROW, _PROSE, _SENTENCE = 8, 60, 90
+"""Letters of a line of a head at least; of half of the cells of a column, or any cell, that make a table a list."""
+
+_WIDE, _NAME = 96, 40
+"""Letters of a table beside its indent above which its cells are cut, and of such a cell at most."""
 
 ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
 
@@ -81,12 +84,16 @@ def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
     yield f"  {table.title}"
     yield from (f"  {text}" for text in _new((table.about,), shown))
     cells = table.shown.cells()[:rows]
-    if max(map(len, chain.from_iterable(cells))) > _PROSE:
+    columns = [list(map(len, column)) for column in zip(*cells, strict=True)]
+    if max(map(median, columns)) > _PROSE or max(map(max, columns)) > _SENTENCE:
         for row in cells:
             named = zip(table.shown.frame.columns[1:], row[1:], strict=True)
             yield f"    {row[0]}{''.join(f'; {head}: {cell}' for head, cell in named if cell)}"
     else:
-        yield from _aligned(table, cells)
+        wide = sum(max(column) + 2 for column in columns) > _WIDE
+        yield from _aligned(
+            table, [tuple(shorten(c, _NAME) for c in r) for r in cells] if wide else cells
+        )
     if len(table.shown) > rows:
         yield f"    and {len(table.shown) - rows:,} more ({WHOLE})"
 
