@@ -6,7 +6,7 @@ from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from commonweal.document.format import align_columns, shorten
+from commonweal.document.format import align_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
 
-_NARROW, _PROSE, _SENTENCE = 8, 60, 90
+_NARROW, _PROSE, _SENTENCE = 8, 60, 110
 """Letters of a line of a head at least; of half of the cells of a column, or any cell, that make a table a list."""
-
-_WIDE, _NAME = 96, 40
-"""Letters of a table beside its indent above which its cells are cut, and of such a cell at most."""
 
 ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
 
@@ -85,15 +82,12 @@ def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
     yield from (f"  {text}" for text in _new((table.about,), shown))
     cells = table.shown.cells()[:rows]
     columns = [list(map(len, column)) for column in zip(*cells, strict=True)]
-    if max(map(median, columns)) > _PROSE or max(map(max, columns)) > _SENTENCE:
+    if max(median(c) for c in columns) > _PROSE or max(map(max, columns)) > _SENTENCE:
         for row in cells:
             named = zip(table.shown.frame.columns[1:], row[1:], strict=True)
             yield f"    {row[0]}{''.join(f'; {head}: {cell}' for head, cell in named if cell)}"
     else:
-        wide = sum(max(column) + 2 for column in columns) > _WIDE
-        yield from _aligned(
-            table, [tuple(shorten(c, _NAME) for c in r) for r in cells] if wide else cells
-        )
+        yield from _aligned(table, cells)
     if len(table.shown) > rows:
         yield f"    and {len(table.shown) - rows:,} more ({WHOLE})"
 

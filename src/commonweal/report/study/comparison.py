@@ -64,14 +64,16 @@ def _of(d: Designation) -> str:
 def change_tables(c: Comparison) -> Iterator[Table]:
     """Give the areas that leave, enter and stay, with their authority; none where no area does."""
     frame, parent = c.to_frame(), authority_of(c.after.areas)
-    shown = {"code": "Code", "name": "Name"}
+    shown = {"code": "Code"}
+    if (frame["name"] != frame["code"]).any():
+        shown["name"] = "Name"
     if parent:
         shown[f"{parent}_name"] = "Authority"
     if c.report:  # areas were converted, so some were on the earlier list in part
         shown["share_before"] = _BEFORE
     for change in ("leaves", "enters", "stays"):
         rows = frame.filter(frame["change"] == change)
-        listed = rows.select(*shown, pl.exclude(*shown, "change")).rename(shown)
+        listed = rows.select(*shown, pl.exclude(*shown, "name", "change")).rename(shown)
         if len(listed):
             hidden = [h for h in listed.columns if h not in shown.values()]
             table = make_table(listed, [_BEFORE], hidden=hidden, names=_CODES)
