@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
 
-_NARROW, _PROSE, _SENTENCE = 8, 60, 110
+_NARROW, _PROSE, _SENTENCE = 8, 75, 110
 """Letters of a line of a head at least; of half of the cells of a column, or any cell, that make a table a list."""
 
 ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"

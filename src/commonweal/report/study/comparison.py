@@ -281,7 +281,8 @@ def _by_kind(c: IndexComparison, kind: str, index: str) -> Table:
         "Second (%)": "worst_second",
         "Both (%)": "worst_both",
     }
-    heads = [*keys, "Correlation", *(f"Domain {k}" for k in range(1, len(parts) + 1))]
+    all_of_it = "Whole index" if parts else "Correlation"
+    heads = [*keys, all_of_it, *(f"Domain {k}" for k in range(1, len(parts) + 1))]
     rows = []
     for (group,), inside in here.group_by("group", maintain_order=True):
         row = inside.row(0, named=True)
