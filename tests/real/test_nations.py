@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from commonweal.report.listings import find_areas
 from commonweal.report.place.profile import profile
 from commonweal.study.names import authority_of
 from commonweal.study.run import run
@@ -65,3 +66,10 @@ def test_a_place_is_found_with_its_authority(
     real_store: Store, study: str, asked: str, where: str
 ) -> None:
     assert where in str(profile(run(study, real_store, draws=0, geometry=False), asked))
+
+
+def test_all_in_a_council_area_are_listed_with_it(real_store: Store) -> None:
+    found = find_areas(real_store, "", inside="East Ayrshire").part
+    counts = dict(found.group_by("system").len().iter_rows())
+    assert counts == {"iz11": 30, "dz11": 163}
+    assert set(found["inside"]) == {"East Ayrshire"}

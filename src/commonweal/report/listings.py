@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _FIRST = ("lad24", "region", "country", "wd24", "msoa21", "lsoa21")
 """Systems in the order in which what is found is listed; the older ones follow."""
-_LARGEST = ("lad", "region", "country")
 MOST = 20
 
 
@@ -51,14 +50,16 @@ class FoundAreas:
 def find_areas(store: Store, asked: str, system: str | None = None, inside: str = "") -> FoundAreas:
     """Find areas by code or name, whatever their case, accents and punctuation; all of a larger area `inside`."""
     known = load_systems()
-    older = [] if inside else sorted(set(known.systems) - set(_FIRST), reverse=True)
+    older = sorted(set(known.systems) - set(_FIRST), reverse=True)
     names = [system] if system else [*_FIRST, *older]
     larger: list[str] = []
     wanted, away, fault = folded(asked), [], None
     found: list[tuple[bool, str, str, str, str]] = []
     seen: list[str] = []
     for name in names:
-        known.system(name)
+        if inside and seen and name == older[0]:
+            break  # found in the systems that are listed first
+        level = known.system(name).level
         try:
             table = area_names(store, name)
         except UnreachableError as error:
@@ -66,11 +67,11 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
             fault = fault or error
             continue
         if inside:
-            parents = sorted(known.parents(name), key=lambda p: not p.startswith(_LARGEST))
+            parents = sorted(known.parents(name), key=lambda p: not known.system(p).level)
             larger += [n for p in parents for n in table[f"{p}_name"].drop_nulls().unique()]
             table = _inside(table, parents, inside)
-        around = [] if name.startswith("lad") else known.parents(name)
-        above = next((f"{p}_name" for p in around if p.startswith("lad")), None)
+        around = [] if level == "authority" else known.parents(name)
+        above = next((f"{p}_name" for p in around if known.system(p).level == "authority"), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
         authority = pl.col(above) if above else pl.lit(None, pl.String)
         needed = table.sort("code").select(
