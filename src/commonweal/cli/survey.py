@@ -130,10 +130,10 @@ def social_capital(
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
-    if area and (study is None or out is not None or survey is not None):
-        found = "no study" if study is None else "--survey" if survey is not None else "--out"
+    if area and (study is None or survey is not None):
+        found = "no study" if study is None else "--survey"
         raise CommonwealError(
-            f"--area: found {found}; expected a study, and neither --out nor --survey, such as: "
+            f"--area: found {found}; expected a study, and no --survey, such as: "
             "commonweal social-capital open-england --area E01000001"
         )
     if out is not None:
@@ -141,7 +141,7 @@ def social_capital(
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         if study is not None and area:
-            _tell_place(study, area, store, as_json)
+            _tell_place(study, area, store, out, as_json)
         else:
             _tell_list(study, survey, store, out, as_json)
 
@@ -218,8 +218,9 @@ def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalF
         return {h.id: h.published for h in framework.headlines.values()}
 
 
-def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
+def _tell_place(study: str, area: str, store: Store, out: Path | None, as_json: bool) -> None:
     from commonweal.cli.find_study import find_study
+    from commonweal.document import write_document
     from commonweal.report.study.social_capital import capital_finder
     from commonweal.report.study.social_capital_tables import social_capital_document
 
@@ -234,4 +235,5 @@ def _tell_place(study: str, area: str, store: Store, as_json: bool) -> None:
         )
     name = f"{areas.table['name'][row] or code} ({code})"
     document = social_capital_document(found, name, recipe.title, recipe.briefing.note)
-    print_document(document, None, as_json=as_json)
+    folder = None if out is None else write_document(document, out)
+    print_document(document, folder, as_json=as_json)

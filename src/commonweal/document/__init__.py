@@ -1,4 +1,4 @@
-"""Documents: told once as a value, written as a page, a PDF, a workbook, tables, JSON and lines for a terminal."""
+"""Documents: one value each, written as a page, a PDF, a workbook, tables, JSON and lines for a terminal."""
 
 from commonweal.document.data import document_data
 from commonweal.document.html import document_html

@@ -283,7 +283,7 @@ def neighbourhoods_document(
     sources: Sequence[str] = (),
 ) -> Document:
     """Make the report of small-area estimates: each outcome, its margin of error, and the method."""
-    parts = [_outcome(found, e) for e in found.outcomes.values()]
+    parts = [part for e in found.outcomes.values() for part in _outcome(found, e)]
     answer = (
         *(_spread(e, found.areas) for e in found.outcomes.values()),
         overview(found),
@@ -355,7 +355,8 @@ def _range(e: Estimates) -> str:
     return f"{shown_value(float(e.estimate.min()), e.share)} to {shown_value(float(e.estimate.max()), e.share)}"
 
 
-def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
+def _outcome(found: Neighbourhoods, e: Estimates) -> tuple[Section, Section]:
+    """Give what was found of an outcome, and the estimates of single areas."""
     name = e.outcome.replace("_", "-")
     tables = [
         Table(
@@ -392,11 +393,10 @@ def _outcome(found: Neighbourhoods, e: Estimates) -> Section:
                 "Where “Adjusted” is yes, we adjusted the estimates so that they add up to the survey's figure.",
             )
         )
-    return Section(
-        e.label,
-        tuple(findings(found, e)),
-        (band_chart(e, found.areas, found.level),),
-        tuple(tables),
+    chart = band_chart(e, found.areas, found.level)
+    return (
+        Section(e.label, tuple(findings(found, e)), (chart,)),
+        Section(f"{e.label}: {found.areas.plural}", tables=tuple(tables), annex=True),
     )
 
 

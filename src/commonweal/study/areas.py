@@ -352,7 +352,7 @@ def crosswalk_to_study(
 ) -> Crosswalk:
     """Give the way from the areas of an index to those of the study, and put its report into `account`.
 
-    Parts are made to add up to the people of the study's own date; the people of `here` weigh them.
+    Parts are made to add up to the people of the study's own date; they are weighted by the people of `here`.
     """
     move = study.index[index].move
     if move.by == "link":

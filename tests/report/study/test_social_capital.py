@@ -181,6 +181,9 @@ def test_every_place_tells_the_same_value(
     code, said, _ = tell("social-capital", small.study, "--area", "A10", "--json")
     ours = next(h for h in json.loads(said)["tables"]["here"] if h["id"] == "most_people_trusted")
     assert ours["low"] == pytest.approx(50 - 1.959964 * SE)
+    out = small.path / "area"
+    assert tell("social-capital", small.study, "--area", "A10", "--out", out)[0] == 0
+    assert told in (out / "report.html").read_text("utf-8")
 
 
 def test_report_and_workbook_have_every_headline(results: Results, tmp_path: Path) -> None:
