@@ -63,7 +63,8 @@ def _sift(key, node, size):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _longer(array, n):  # type: ignore[no-untyped-def]
     out = np.empty(max(2 * len(array), n), array.dtype)
-    out[: len(array)] = array
+    for at in range(len(array)):  # to copy at once takes seconds longer to compile
+        out[at] = array[at]
     return out
 
 
@@ -163,7 +164,7 @@ def reach_from(first, last, seeds, arcs, leaves, n_leaves, limit_m):  # type: ig
         for at in range(n):
             found[total + at] = mine[by[at]]
             found_m[total + at] = far[by[at]]
-        leaf_m[mine] = np.inf
+            leaf_m[mine[by[at]]] = np.inf
         total += n
     return counts, found[:total].copy(), found_m[:total].copy()
 
@@ -213,8 +214,10 @@ def by_origin(counts, found, found_m, n_origins):  # type: ignore[no-untyped-def
     for o in range(n_origins):
         a, b = starts[o], starts[o + 1]
         by = np.argsort(metres[a:b], kind="mergesort")
-        place[a:b] = place[a:b][by]
-        metres[a:b] = metres[a:b][by]
+        sorted_place, sorted_metres = place[a:b][by], metres[a:b][by]
+        for at in range(b - a):
+            place[a + at] = sorted_place[at]
+            metres[a + at] = sorted_metres[at]
     return starts, place, metres
 
 

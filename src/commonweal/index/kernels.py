@@ -1,7 +1,7 @@
 """The inner loops of the draws, compiled: combine, rank, count and carry to other areas.
 
 Each works on a part of its rows, and the parts in several threads: a compiler that splits loops itself takes twice as
-long, and may be called from one thread only.
+long, and may be called from one thread only. Arrays are filled in loops: each ``[:] =`` takes a second to compile.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "combine_rows",
     "count_ranks",
     "exponential_rows",
+    "in_parts",
     "rank_bins",
     "rank_rows",
     "upward_rows",
@@ -53,7 +54,7 @@ _DIGIT_BITS = 11
 _N_DIGITS = 3
 
 
-def _in_parts(n: int, work: Callable[[int, int], object]) -> None:
+def in_parts(n: int, work: Callable[[int, int], object]) -> None:
     """Call ``work(first, last)`` for parts of 0..n, one a thread."""
     threads = min(get_num_threads(), n)
     if threads < 2:
@@ -96,7 +97,7 @@ def combine_rows(
     n_chunks = (out.shape[1] + _CHUNK - 1) // _CHUNK
     tree = (starts, picks, weights, stated, powers, needed, as_log)
     refused = [len(picks)]
-    _in_parts(
+    in_parts(
         n_chunks,
         lambda first, last: refused.append(
             _combine_chunks(first, last, rows, logs, moving, *tree, out)
@@ -122,7 +123,8 @@ def _combine_chunks(  # type: ignore[no-untyped-def]
                 continue
             for node in range(n_nodes):
                 mine, power = values[node], powers[d, node]
-                mine[:n] = 0.0
+                for i in range(n):
+                    mine[i] = 0.0
                 for e in range(starts[node], starts[node + 1]):
                     weight, pick = weights[d, e], picks[d, e]
                     if weight == 0:
@@ -174,7 +176,8 @@ def _combine_chunks(  # type: ignore[no-untyped-def]
                 for i in range(n):
                     wide = mine[i] * _SPLIT
                     mine[i] = wide - (wide - mine[i])
-            out[d, begin : begin + n] = values[n_nodes - 1, :n]
+            for i in range(n):
+                out[d, begin + i] = values[n_nodes - 1, i]
     return refused
 
 
@@ -248,7 +251,9 @@ def _rank_row(row, ranks, keys, keys2, order, order2, counts):  # type: ignore[n
         spare += 1
     shift = np.uint64(max(64 - _N_DIGITS * _DIGIT_BITS - spare, 0))
     mask = np.uint64((1 << _DIGIT_BITS) - 1)
-    counts[:] = 0
+    for digit in range(_N_DIGITS):
+        for v in range(counts.shape[1]):
+            counts[digit, v] = 0
     for i in range(n):
         key = (keys[i] - low) >> shift
         for digit in range(_N_DIGITS):
@@ -284,7 +289,7 @@ def _rank_row(row, ranks, keys, keys2, order, order2, counts):  # type: ignore[n
 
 def rank_rows(need: Floats, ranks: NDArray[np.int32]) -> None:
     """Ranks of each row of (n_draws, n_areas) need into int32 ranks: 1 = highest, ties lowest."""
-    _in_parts(len(need), lambda first, last: _rank_part(need[first:last], ranks[first:last]))
+    in_parts(len(need), lambda first, last: _rank_part(need[first:last], ranks[first:last]))
 
 
 @njit(cache=True, nogil=True)
@@ -331,7 +336,7 @@ def upward_rows(need: Floats, average: bool) -> NDArray[np.int64]:
     Ties share the middle of their ranks, or, without `average`, the highest. Missing stays missing.
     """
     present = np.empty(len(need), np.int64)
-    _in_parts(len(need), lambda first, last: _upward_part(need, average, present, first, last))
+    in_parts(len(need), lambda first, last: _upward_part(need, average, present, first, last))
     return present
 
 
@@ -346,7 +351,7 @@ def exponential_rows(need: Floats, scale: float, average: bool) -> None:
 
     As `commonweal.index.rank_transforms.exponential` with so much `scale`; ties as in `upward_rows`.
     """
-    _in_parts(len(need), lambda first, last: _exponential_part(need[first:last], scale, average))
+    in_parts(len(need), lambda first, last: _exponential_part(need[first:last], scale, average))
 
 
 @njit(cache=True, nogil=True)
@@ -384,7 +389,7 @@ def count_ranks(
 ) -> None:
     """Add (n_draws, n_areas) ranks to (n_areas, n_bins) counts, by `rank_bins`."""
     n_chunks = (ranks.shape[1] + _LINE - 1) // _LINE
-    _in_parts(n_chunks, lambda first, last: _count_chunks(first, last, ranks, bins, counts))
+    in_parts(n_chunks, lambda first, last: _count_chunks(first, last, ranks, bins, counts))
 
 
 @njit(cache=True, nogil=True)
@@ -400,7 +405,7 @@ def bins_reached(
     counts: NDArray[np.uint16 | np.uint32], wanted: NDArray[np.int64], reached: NDArray[np.intp]
 ) -> None:
     """Fill (n_areas, n_wanted) with the first bin up to which an area has so many of its counts."""
-    _in_parts(
+    in_parts(
         len(counts),
         lambda first, last: _bins_of_part(counts[first:last], wanted, reached[first:last]),
     )
@@ -431,7 +436,7 @@ def carry_rows(
     The move is in compressed rows: origins[starts[i] : starts[i + 1]] and their shares belong to
     destination i. A missing score is left out of its mean; a destination without any is NaN.
     """
-    _in_parts(
+    in_parts(
         len(scores),
         lambda first, last: _carry_part(
             scores[first:last], starts, origins, shares, out[first:last]

@@ -12,7 +12,7 @@ from commonweal.access.registers import load_registers
 from commonweal.areas import area_names, load_systems
 from commonweal.errors import UnknownNameError, UnreachableError
 from commonweal.index.aggregate import needs_equal_weights
-from commonweal.study.names import folded, folded_names
+from commonweal.study.names import folded, folded_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
     names = [system] if system else [*_FIRST, *older]
     larger: list[str] = []
     wanted, away, fault = folded(asked), [], None
-    found: list[tuple[bool, str, str, str, str]] = []
+    found: list[pl.DataFrame] = []
     seen: list[str] = []
     for name in names:
         if inside and seen and name == older[0]:
@@ -74,27 +74,27 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
         above = next((f"{p}_name" for p in around if known.system(p).level == "authority"), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
         authority = pl.col(above) if above else pl.lit(None, pl.String)
-        needed = table.sort("code").select(
-            "code", pl.col("name").alias("called"), authority.alias("inside"), *columns
+        told = {column: folded_column(table[column]) for column in ("code", *columns)}
+        fits = pl.DataFrame(told).select(
+            whole=pl.any_horizontal(pl.all() == wanted),
+            part=pl.any_horizontal(pl.col(columns).str.contains(wanted, literal=True)),
         )
-        for code, called, where, *texts in needed.iter_rows():
-            names_here = [folded(text or "") for text in texts]
-            if wanted in names_here or wanted == folded(code):
-                whole = True
-            elif any(wanted in text for text in names_here):
-                whole = False
-            else:
-                continue
-            found.append((whole, name, code, called or "", where or ""))
+        listed = table.select(
+            pl.lit(name).alias("system"),
+            "code",
+            pl.col("name").fill_null(""),
+            inside=authority.fill_null(""),
+        )
+        listed = listed.with_columns(fits["whole"])
+        found.append(listed.filter(fits["whole"] | fits["part"]).sort("code"))
         seen += table["name"].drop_nulls().to_list()
     if fault is not None and len(away) == len(names):
         raise fault
     if inside and not seen:
         raise UnknownNameError("larger area", inside, larger)
-    if not (wanted or inside) or not found:
+    if not (wanted or inside) or not sum(map(len, found)):
         raise UnknownNameError("area", asked, seen, f" in {inside}" if inside else "")
-    schema = {"whole": pl.Boolean} | dict.fromkeys(("system", "code", "name", "inside"), pl.String)
-    frame = pl.DataFrame(found, schema=schema, orient="row")
+    frame = pl.concat(found)
     whole_ones, part = (
         frame.filter(pl.col("whole") == is_whole).drop("whole") for is_whole in (True, False)
     )
@@ -105,7 +105,7 @@ def _inside(table: pl.DataFrame, above: Sequence[str], asked: str) -> pl.DataFra
     """Give the rows of one larger area, by its code or name: an authority or region before a ward of its name."""
     wanted = folded(asked)
     for column in (c for parent in above for c in (parent, f"{parent}_name")):
-        lies = pl.Series(name == wanted for name in folded_names(table[column]))
+        lies = folded_column(table[column]) == wanted
         if lies.any():
             return table.filter(lies)
     return table.clear()

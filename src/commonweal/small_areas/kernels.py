@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numba import prange
 
 from commonweal.files.extras import njit
+from commonweal.index.kernels import in_parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Whole = NDArray[np.integer]
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def area_shares(starts, x, beta, codes, effects, count, out):  # type: ignore[no-untyped-def]
+def area_shares(
+    starts: Whole,
+    x: Floats,
+    beta: Floats,
+    codes: Whole,
+    effects: Floats,
+    count: Floats,
+    out: Floats,
+) -> None:
     """Fill `out` (areas, draws); cells of area a are starts[a] to starts[a + 1], codes point into effects."""
+    known = (starts, x, beta, codes, effects, count, out)
+    in_parts(len(out), lambda first, last: _area_shares(first, last, *known))
+
+
+@njit(cache=True, nogil=True)
+def _area_shares(first, last, starts, x, beta, codes, effects, count, out):  # type: ignore[no-untyped-def]
+    """Fill some of the areas."""
     draws = beta.shape[1]
-    for a in prange(len(starts) - 1):
+    for a in range(first, last):
         total = 0.0
         share = np.zeros(draws)
         eta = np.empty(draws)
         for cell in range(starts[a], starts[a + 1]):
             if count[cell] == 0:
                 continue
-            eta[:] = 0.0
+            for k in range(draws):
+                eta[k] = 0.0
             for j in range(beta.shape[0]):
                 for k in range(draws):
                     eta[k] += x[cell, j] * beta[j, k]
@@ -29,4 +52,5 @@ def area_shares(starts, x, beta, codes, effects, count, out):  # type: ignore[no
             for k in range(draws):
                 share[k] += count[cell] / (1 + np.exp(-eta[k]))
             total += count[cell]
-        out[a] = share / total
+        for k in range(draws):
+            out[a, k] = share[k] / total

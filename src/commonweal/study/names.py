@@ -227,8 +227,7 @@ def folded(text: str) -> str:
     """Leave what a name is told apart by: letters and digits, without case and accents."""
     if text.isascii() and text.isalnum():  # as codes are
         return text.lower()
-    # As nearly all names are, of the hundred thousand that may be looked through.
-    if text.isascii():
+    if text.isascii():  # as nearly all names are
         return " ".join(text.translate(_ASCII).split())
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS)).casefold().replace("&", " and ")
     kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
@@ -236,9 +235,27 @@ def folded(text: str) -> str:
 
 
 def folded_names(names: pl.Series | Sequence[str]) -> list[str]:
-    """Fold names, each once; nothing where there is none."""
-    known = {name: folded(name or "") for name in set(names)}
-    return [known[name] for name in names]
+    """Fold names; nothing where there is none."""
+    return folded_column(pl.Series(names, dtype=pl.String)).to_list()
+
+
+def folded_column(names: pl.Series) -> pl.Series:
+    r"""Fold the hundred thousand names that may be looked through.
+
+    Examples
+    --------
+    >>> names = ["King's Lynn & West-Norfolk", "Ynys Môn", " St. John’s ", "A\tB\n0", None]
+    >>> folded_column(pl.Series(names)).to_list()
+    ['kings lynn and west norfolk', 'ynys mon', 'st johns', 'a b 0', '']
+    """
+    given = names.fill_null("")
+    told = given.str.to_lowercase().str.replace_all("&", " and ", literal=True)
+    told = told.str.replace_all("'", "", literal=True)
+    told = told.str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" ")
+    others = (
+        given.str.len_bytes() != given.str.len_chars()
+    ).arg_true()  # with letters of their own
+    return told.scatter(others, [folded(name) for name in given.gather(others)])
 
 
 def _named_in(wanted: str, name: str, above: str) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.extras import njit
+from commonweal.index.kernels import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,8 +90,8 @@ OUT, CHOSEN, NO_MONEY, CAPPED = 0, 1, 2, 3
 """What became of an area; a cap's number is added to the last, counted from 0."""
 
 
-@njit(cache=True, parallel=True)
-def go_down(order, n_ok, capped, most, owed, least, awards, state):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _go_down(order, n_ok, capped, most, owed, least, awards, state):  # type: ignore[no-untyped-def]
     """Fill (n_draws, n_areas) state.
 
     order (n_draws, n_areas) areas, the first first, of which the first n_ok[d] may be chosen;
@@ -100,7 +100,7 @@ def go_down(order, n_ok, capped, most, owed, least, awards, state):  # type: ign
     served, then whatever awards are left, each time down the list.
     """
     n_areas = order.shape[1]
-    for d in prange(order.shape[0]):
+    for d in range(order.shape[0]):
         held = np.zeros(most.shape[0], np.int64)
         due = least.copy()
         taken = 0
@@ -260,8 +260,13 @@ def select_areas(
     order = among_equals[np.argsort(keys, axis=1, kind="stable")]
     state = np.zeros(need.shape, dtype=np.int16)
     most = need.shape[1] if awards is None else awards
-    go_down(
-        order, can.sum(axis=1), limits.capped, limits.most, limits.owed, limits.least, most, state
+    n_ok = can.sum(axis=1)
+    rules = (limits.capped, limits.most, limits.owed, limits.least, most)
+    in_parts(
+        len(order),
+        lambda first, last: _go_down(
+            order[first:last], n_ok[first:last], *rules, state[first:last]
+        ),
     )
     return state
 

@@ -6,32 +6,18 @@ that is no better than it is never there. None of these touches anything shared:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numba import prange
 
 from commonweal.files.extras import njit
+from commonweal.index.kernels import in_parts
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-@njit(cache=True, nogil=True, parallel=True)
-def pairs_of(matrix, limit):  # type: ignore[no-untyped-def]
-    """Give (n + 1,) starts, and the site and distance of each pair within the limit, ascending."""
-    n, m = matrix.shape
-    starts = np.zeros(n + 1, np.int64)
-    for i in prange(n):
-        k = 0
-        for j in range(m):
-            k += matrix[i, j] <= limit
-        starts[i + 1] = k
-    for i in range(n):
-        starts[i + 1] += starts[i]
-    site = np.empty(starts[n], np.int32)
-    distance = np.empty(starts[n])
-    for i in prange(n):
-        order = np.argsort(matrix[i], kind="mergesort")
-        for k in range(starts[i + 1] - starts[i]):
-            site[starts[i] + k] = order[k]
-            distance[starts[i] + k] = matrix[i, order[k]]
-    return starts, site, distance
+    Floats = NDArray[np.float64]
+    Whole = NDArray[np.integer]
 
 
 @njit(cache=True, nogil=True)
@@ -102,12 +88,20 @@ def by_site(starts, site, distance, m):  # type: ignore[no-untyped-def]
     return columns, row, metres
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def dominated(starts, site, distance, columns, row, metres, cost):  # type: ignore[no-untyped-def]
+def dominated(
+    starts: Whole, site: Whole, distance: Floats, columns: Whole, row: Whole, metres: Floats, cost: Floats
+) -> NDArray[np.bool_]:  # fmt: skip
     """Give (m,) which sites another serves every row of as near or nearer, for no more; of equals the first stays."""
-    m = len(columns) - 1
-    gone = np.zeros(m, np.bool_)
-    for j in prange(m):
+    gone = np.zeros(len(columns) - 1, np.bool_)
+    known = (starts, site, distance, columns, row, metres, cost, gone)
+    in_parts(len(gone), lambda first, last: _dominated(first, last, *known))
+    return gone
+
+
+@njit(cache=True, nogil=True)
+def _dominated(first, last, starts, site, distance, columns, row, metres, cost, gone):  # type: ignore[no-untyped-def]
+    """Mark those of some sites."""
+    for j in range(first, last):
         if columns[j] == columns[j + 1]:
             gone[j] = True
             continue
@@ -139,7 +133,6 @@ def dominated(starts, site, distance, columns, row, metres, cost):  # type: igno
             if fits and (better or k < j):
                 gone[j] = True
                 break
-    return gone
 
 
 @njit(cache=True, nogil=True)
@@ -252,8 +245,10 @@ def swap_pass(  # type: ignore[no-untyped-def]
     return taken
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def cut_rows(starts, site, distance, weight, base, group_starts, member, y):  # type: ignore[no-untyped-def]
+def cut_rows(
+    starts: Whole, site: Whole, distance: Floats, weight: Floats, base: Floats,
+    group_starts: Whole, member: Whole, y: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Give, for each group of rows, the tightest line below its cost at the shares y in which sites are open.
 
     The cost of row i is at least D - sum of (D - d_ij) y_j over sites nearer than D, for every D; the D at which the
@@ -262,7 +257,17 @@ def cut_rows(starts, site, distance, weight, base, group_starts, member, y):  # 
     n_groups = len(group_starts) - 1
     constant = np.zeros(n_groups)
     slope = np.zeros((n_groups, len(y)))
-    for g in prange(n_groups):
+    known = (starts, site, distance, weight, base, group_starts, member, y, constant, slope)
+    in_parts(n_groups, lambda first, last: _cut_rows(first, last, *known))
+    return constant, slope
+
+
+@njit(cache=True, nogil=True)
+def _cut_rows(  # type: ignore[no-untyped-def]
+    first, last, starts, site, distance, weight, base, group_starts, member, y, constant, slope
+):
+    """Fill the lines of some groups."""
+    for g in range(first, last):
         for a in range(group_starts[g], group_starts[g + 1]):
             i = member[a]
             share = 0.0
@@ -277,7 +282,6 @@ def cut_rows(starts, site, distance, weight, base, group_starts, member, y):  # 
             constant[g] += weight[i] * reach
             for e in range(starts[i], end):
                 slope[g, site[e]] += weight[i] * (reach - distance[e])
-    return constant, slope
 
 
 @njit(cache=True, nogil=True)

@@ -287,8 +287,6 @@ def problem_from_matrix(
     >>> problem.limit, problem.distance.tolist()
     (4.0, [1.0, 4.0, 3.0])
     """
-    from commonweal.invest.siting.kernels import pairs_of
-
     matrix = np.ascontiguousarray(distance, np.float64)
     if matrix.ndim != 2:
         raise DataError(f"distances have shape {matrix.shape}; expected demand points by sites")
@@ -302,7 +300,9 @@ def problem_from_matrix(
     if limit is None:
         ways = matrix[np.isfinite(matrix)]
         limit = max(float(ways.max()) if len(ways) else 0.0, np.finfo(float).tiny)
-    starts, site, metres = pairs_of(matrix, limit)
+    nearest_first = np.argsort(matrix, axis=1, kind="stable")
+    metres = np.take_along_axis(matrix, nearest_first, axis=1)
+    within = metres <= limit
     n = matrix.shape[1]
     if cost is not None:
         _amounts("site", "cost", np.asarray(cost, np.float64), n)
@@ -310,9 +310,9 @@ def problem_from_matrix(
     if len(counted) != len(matrix):
         raise DataError(f"people for {len(counted):,} of {len(matrix):,} demand points")
     return SitingProblem(
-        starts,
-        site,
-        metres,
+        np.concatenate([[0], within.sum(axis=1).cumsum()]),
+        nearest_first[within].astype(np.int32),
+        metres[within],
         float(limit),
         counted,
         counted if weight is None else np.asarray(weight, np.float64),
