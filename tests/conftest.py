@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import shutil
 import signal
@@ -83,15 +85,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     names = ("access", "sources", "real", "test_docs.py", "fuzz", "faults", "cli", "web", "index")
     first = [*real_shared(), *(TESTS / name for name in names)]
 
-    def turn(item: pytest.Item) -> int:
-        within = (item.path, *item.path.parents)
-        return next((n for n, path in enumerate(first) if path in within), len(first))
+    @functools.cache
+    def turn(file: Path) -> int:
+        return next((n for n, path in enumerate(first) if path in within(file)), len(first))
 
-    items.sort(key=turn)
+    @functools.cache
+    def within(file: Path) -> set[Path]:
+        return {file, *file.parents}
+
+    items.sort(key=lambda item: turn(item.path))
     for item in items:
         starts = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        if starts or not SLOW.isdisjoint((item.path, *item.path.parents)):
+        if starts or not SLOW.isdisjoint(within(item.path)):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every later collection of garbage what stays for the whole run: the tests and what they import."""
+    gc.collect()
+    gc.freeze()
 
 
 def real_shared() -> list[Path]:
