@@ -142,7 +142,8 @@ def test_points_where_nobody_lives_tell_nothing_of_their_area() -> None:
 
 points = st.lists(
     st.tuples(
-        st.one_of(st.floats(-1e6, 1e6), st.just(math.nan)),
+        # What underflows when it is weighted is nothing that anybody measures.
+        st.floats(-1e6, 1e6).map(lambda v: v if abs(v) > 1e-290 else 0.0) | st.just(math.nan),
         st.integers(-1, 4),
         st.sampled_from([0.0, 0.1, 1.0, 250.0]),
     ),
@@ -166,7 +167,7 @@ def test_an_area_lies_between_its_points(given_points: list[tuple[float, int, fl
         assert found.missing_share[a] == pytest.approx(lacking)
         assert np.isnan(found.mean[a]) == (not known.any())
         if known.any():
-            hair = 1e-9 * np.abs(value[known]).max() + np.finfo(float).tiny  # products underflow
+            hair = 1e-9 * np.abs(value[known]).max()
             assert value[known].min() - hair <= found.mean[a] <= value[known].max() + hair
 
 
