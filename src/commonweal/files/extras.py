@@ -68,6 +68,21 @@ def _missing(packages: Mapping[str, str]) -> MissingExtraError:
     )
 
 
+def in_parts(n: int, work: Callable[[int, int], object]) -> None:
+    """Call ``work(first, last)`` for parts of 0..n, one a thread; what is compiled with `nogil` runs at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from numba import get_num_threads
+
+    threads = min(get_num_threads(), n)
+    if threads < 2:
+        work(0, n)
+        return
+    bounds = [n * k // threads for k in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, bounds[:-1], bounds[1:]))
+
+
 def njit(**how: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile as `numba.njit` does; what is to be kept, in Commonweal's cache where numba's folders cannot be written.
 

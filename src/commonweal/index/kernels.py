@@ -6,17 +6,13 @@ long, and may be called from one thread only. Arrays are filled in loops: each `
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import get_num_threads
 
-from commonweal.files.extras import njit
+from commonweal.files.extras import in_parts, njit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -30,7 +26,6 @@ __all__ = [
     "combine_rows",
     "count_ranks",
     "exponential_rows",
-    "in_parts",
     "rank_bins",
     "rank_rows",
     "upward_rows",
@@ -52,17 +47,6 @@ _LINE = 16
 
 _DIGIT_BITS = 11
 _N_DIGITS = 3
-
-
-def in_parts(n: int, work: Callable[[int, int], object]) -> None:
-    """Call ``work(first, last)`` for parts of 0..n, one a thread."""
-    threads = min(get_num_threads(), n)
-    if threads < 2:
-        work(0, n)
-        return
-    bounds = [n * k // threads for k in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, bounds[:-1], bounds[1:]))
 
 
 def combine_rows(

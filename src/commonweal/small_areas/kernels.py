@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.files.extras import njit
-from commonweal.index.kernels import in_parts
+from commonweal.files.extras import in_parts, njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.files.extras import njit
-from commonweal.index.kernels import in_parts
+from commonweal.files.extras import in_parts, njit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.errors import DataError, UnknownNameError
+from commonweal.files.extras import in_parts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -300,9 +301,7 @@ def problem_from_matrix(
     if limit is None:
         ways = matrix[np.isfinite(matrix)]
         limit = max(float(ways.max()) if len(ways) else 0.0, np.finfo(float).tiny)
-    nearest_first = np.argsort(matrix, axis=1, kind="stable")
-    metres = np.take_along_axis(matrix, nearest_first, axis=1)
-    within = metres <= limit
+    starts, site, metres = _nearest_first(matrix, limit)
     n = matrix.shape[1]
     if cost is not None:
         _amounts("site", "cost", np.asarray(cost, np.float64), n)
@@ -310,9 +309,9 @@ def problem_from_matrix(
     if len(counted) != len(matrix):
         raise DataError(f"people for {len(counted):,} of {len(matrix):,} demand points")
     return SitingProblem(
-        np.concatenate([[0], within.sum(axis=1).cumsum()]),
-        nearest_first[within].astype(np.int32),
-        metres[within],
+        starts,
+        site,
+        metres,
         float(limit),
         counted,
         counted if weight is None else np.asarray(weight, np.float64),
@@ -321,6 +320,31 @@ def problem_from_matrix(
         None if capacity is None else np.asarray(capacity, np.float64),
         unit,
     )
+
+
+_BLOCK = 256
+"""Demand points that are sorted at once, so that no second matrix is held."""
+
+
+def _nearest_first(
+    matrix: NDArray[np.float64], limit: float
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Give the starts of rows, and the site and distance of each pair within the limit, ascending."""
+    starts = np.zeros(len(matrix) + 1, np.int64)
+    np.cumsum(np.count_nonzero(matrix <= limit, axis=1), out=starts[1:])
+    site, distance = np.empty(starts[-1], np.int32), np.empty(starts[-1])
+
+    def sort(first: int, last: int) -> None:
+        for row in range(first * _BLOCK, min(last * _BLOCK, len(matrix)), _BLOCK):
+            rows = matrix[row : row + _BLOCK]
+            order = np.argsort(rows, axis=1, kind="stable")
+            ascending = np.take_along_axis(rows, order, axis=1)
+            within = ascending <= limit
+            pairs = slice(starts[row], starts[row + len(rows)])
+            site[pairs], distance[pairs] = order[within], ascending[within]
+
+    in_parts(-(-len(matrix) // _BLOCK), sort)
+    return starts, site, distance
 
 
 def _amounts(
