@@ -235,27 +235,9 @@ def folded(text: str) -> str:
 
 
 def folded_names(names: pl.Series | Sequence[str]) -> list[str]:
-    """Fold names; nothing where there is none."""
-    return folded_column(pl.Series(names, dtype=pl.String)).to_list()
-
-
-def folded_column(names: pl.Series) -> pl.Series:
-    r"""Fold the hundred thousand names that may be looked through.
-
-    Examples
-    --------
-    >>> names = ["King's Lynn & West-Norfolk", "Ynys Môn", " St. John’s ", "A\tB\n0", None]
-    >>> folded_column(pl.Series(names)).to_list()
-    ['kings lynn and west norfolk', 'ynys mon', 'st johns', 'a b 0', '']
-    """
-    given = names.fill_null("")
-    told = given.str.to_lowercase().str.replace_all("&", " and ", literal=True)
-    told = told.str.replace_all("'", "", literal=True)
-    told = told.str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" ")
-    others = (
-        given.str.len_bytes() != given.str.len_chars()
-    ).arg_true()  # with letters of their own
-    return told.scatter(others, [folded(name) for name in given.gather(others)])
+    """Fold names, each once; nothing where there is none."""
+    known = {name: folded(name or "") for name in set(names)}
+    return [known[name] for name in names]
 
 
 def _named_in(wanted: str, name: str, above: str) -> bool:
