@@ -313,6 +313,18 @@ SLIPS = {
     "path: 3 found; expected text": lambda r: r.study.with_weights(3),
     "compare: found 3; expected results": lambda r: cw.compare(3, r),
     "study 'path' not found": lambda r: cw.compare("path", r),
+    "compare: found one alone, 'demo'; expected two: compare(FIRST, SECOND)": lambda _: cw.compare(
+        "demo"
+    ),
+    "store: 'x' found; expected a store, such as cw.Store(": lambda _: cw.run("demo", store="x"),
+    "store: 3 found; expected a store, such as cw.Store(": lambda r: cw.compare(r, r, store=3),
+    "open: found 3; expected the path of a results folder, such as": lambda _: cw.open(3),
+    "node 'community_need' not found in scores.need; did you mean 'community_needs'": (
+        lambda r: r.scores["community_needs"].need["community_need"]
+    ),
+    "node 'x' not found in scores.need; expected one of: deprivation, deprivation/crime": (
+        lambda r: r.rescore().scores["deprivation"].need["x"]
+    ),
 }
 
 

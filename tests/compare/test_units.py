@@ -15,6 +15,7 @@ from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
 from commonweal.report.study.units import unit_table, units_document
+from commonweal.sources import Store
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     RunWith = Callable[..., Results]
 
-NO_STORE: Any = object()
+NO_STORE = object.__new__(Store)
+"""Nothing can be asked of it."""
 
 
 def lists(poor: int, few_halls: int) -> dict[str, Any]:

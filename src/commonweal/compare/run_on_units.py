@@ -60,7 +60,7 @@ def run_on_units(
         raise StudyError(
             f"{study.name}: its areas are a table of its own; larger units are known for area systems"
         )
-    store = store or Store.from_environment(progress)
+    store = Store.given_or_found(store, progress)
     small = open_kept(study, store, draws=0, sensitivity=False, geometry=False)
     areas = small.areas if small else study_areas(study, store)
     chosen = tuple(dict.fromkeys(units)) or larger_units(areas)

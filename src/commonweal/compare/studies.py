@@ -252,7 +252,7 @@ class StudyComparison:
 
 def compare_results(
     first: Results | Study | str | Path,
-    second: Results | Study | str | Path,
+    second: Results | Study | str | Path | None = None,
     *,
     match: Mapping[str, str] | None = None,
     store: Store | None = None,
@@ -280,7 +280,12 @@ def compare_results(
     """
     from commonweal.sources import Store
 
-    store = store or Store.from_environment()
+    store = Store.given_or_found(store)
+    if second is None:
+        raise CommonwealError(
+            f"compare: found one alone, {shown(first)}; expected two: compare(FIRST, SECOND), "
+            "each results (of run or open), a study, its name, or a path"
+        )
     return compare_studies(_results(first, store), _results(second, store), store, match)
 
 

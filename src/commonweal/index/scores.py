@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["Scores"]
 
 
+class _ByPath(dict[str, "Floats"]):
+    """Values by node path; a path that is not there is told with those that there are."""
+
+    def __missing__(self, path: str) -> Floats:
+        raise UnknownNameError("node", str(path), self, " in scores.need")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Scores(Tabular):
     """One index over a set of areas: what `score` gives.
@@ -64,6 +71,10 @@ class Scores(Tabular):
     transformed: Mapping[str, Floats]
     built: Scores | None = None
     move: Crosswalk | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.need, _ByPath):
+            object.__setattr__(self, "need", _ByPath(self.need))
 
     def moved(self, move: Crosswalk) -> Scores:
         """Carry the index to other areas: every node's population-weighted mean.

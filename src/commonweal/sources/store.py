@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from commonweal.errors import SourceError, UnknownNameError, WrongBytesError
+from commonweal.errors import DataError, SourceError, UnknownNameError, WrongBytesError
 from commonweal.files.atomic import files_with_sums, good_sha256, is_good, not_kept, sweep_all
 from commonweal.files.inputs import record_input
 from commonweal.sources.cache import Finder, Found, cached_table
@@ -138,6 +138,17 @@ class Store:
         )
         store._shipped = {id_: shipped[id_] for id_ in own if id_ in shipped}
         return store
+
+    @classmethod
+    def given_or_found(cls, store: Store | None, progress: Progress | None = None) -> Store:
+        """Give the store that a function was given, or else that of the environment."""
+        if isinstance(store, Store):
+            return store
+        if store is not None:
+            raise DataError(
+                f"store: {store!r} found; expected a store, such as cw.Store(cache='FOLDER')"
+            )
+        return cls.from_environment(progress)
 
     @property
     def used(self) -> list[dict[str, Any]]:

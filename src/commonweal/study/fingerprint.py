@@ -344,7 +344,7 @@ def open_or_run(
     CommonwealError
         As in `open_kept` and `commonweal.run`.
     """
-    store = store or Store.from_environment(progress)
+    store = Store.given_or_found(store, progress)
     kept = open_kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
     if kept is not None:
         return kept

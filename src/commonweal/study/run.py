@@ -110,7 +110,7 @@ def run(
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
     check_there(study)
-    store = with_replaced(study, (store or Store.from_environment(progress)).afresh())
+    store = with_replaced(study, Store.given_or_found(store, progress).afresh())
     log = _Log()
     with log.step("areas") as entry:
         areas = study_areas(study, store)

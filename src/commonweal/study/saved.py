@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from contextlib import suppress
 from dataclasses import fields
@@ -18,6 +19,7 @@ import polars as pl
 from commonweal.errors import CommonwealError
 from commonweal.files.folder import MARK, read_marker
 from commonweal.files.packing import Packing, Unpacking
+from commonweal.index.methods import shown
 from commonweal.spec.study import parse_study, shipped_studies
 from commonweal.study.results import Results, named
 
@@ -126,6 +128,10 @@ def _arrow(table: pl.DataFrame) -> bytes:
 
 def open_results(folder: str | Path) -> Results:
     """Open a results folder, as `commonweal.open` does."""
+    if not isinstance(folder, str | os.PathLike):
+        raise CommonwealError(
+            f"open: found {shown(folder)}; expected the path of a results folder, such as open('out/demo')"
+        )
     folder = Path(folder).absolute()
     about = read_package(folder)
     files = {str(r.get("path")): str(r.get("hash")) for r in about.get("resources", ())}

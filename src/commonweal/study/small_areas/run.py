@@ -81,7 +81,7 @@ def run_estimates(
         Whatever is wrong, with the file and field, or the column, that it is in.
     """
     spec = spec if isinstance(spec, EstimatesSpec) else load_estimates(spec)
-    store = store or Store.from_environment(progress)
+    store = Store.given_or_found(store, progress)
     if survey is None:
         survey = read_survey(spec.folder / spec.survey)
         if survey.spec.rake is not None:
