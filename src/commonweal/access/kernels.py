@@ -115,7 +115,7 @@ def _search(  # type: ignore[no-untyped-def]
                     n_touched += 1
                 distance[w] = far
                 if size == len(key):
-                    key, node = _longer(key, 0), _longer(node, 0)
+                    key, node = _longer(key, len(key)), _longer(node, len(key))
                 _push(key, node, size, far, w)
                 size += 1
     for at in range(n_touched):
@@ -258,7 +258,7 @@ def seed_labels(node, node_m, limit_m, place, metres, key, entry):  # type: igno
             v, d = node[p, end], node_m[p, end]
             if v >= 0 and d <= limit_m and _insert(place[v], metres[v], p, d):
                 if size == len(key):
-                    key, entry = _longer(key, 0), _longer(entry, 0)
+                    key, entry = _longer(key, len(key)), _longer(entry, len(key))
                 _push(key, entry, size, d, (np.int64(v) << 32) | np.int64(p))
                 size += 1
     return key, entry, size
@@ -291,7 +291,7 @@ def settle_labels(arcs, limit_m, place, metres, key, entry, size, most):  # type
             far, w = d + arc_m[at], target[at]
             if far <= limit_m and _insert(place[w], metres[w], p, far):
                 if size == len(key):
-                    key, entry = _longer(key, 0), _longer(entry, 0)
+                    key, entry = _longer(key, len(key)), _longer(entry, len(key))
                 _push(key, entry, size, far, (np.int64(w) << 32) | np.int64(p))
                 size += 1
     return key, entry, size, n_settled

@@ -91,6 +91,7 @@ def street_nearest(
     if k < 1:
         raise DataError(f"k: {k} found; expected 1 or more places")
     begin, end = _both(streets, origins, places, limit_m, snap_m)
+    limit_m = float(limit_m)  # for a whole number the loops would be compiled again
     n_nodes, two_way = streets.n_nodes, streets.two_way
     place = np.full((n_nodes, k), -1, np.int32)
     metres = np.full((n_nodes, k), np.inf)
@@ -152,6 +153,7 @@ def street_reach(
         If limit_m is not above 0 and finite, or no place is near a street.
     """
     begin, end = _both(streets, origins, places, limit_m, snap_m, finite=True)
+    limit_m = float(limit_m)  # for a whole number the loops would be compiled again
     from_origins = len(begin) <= len(end)
     seeds, arcs, leaves, n_leaves = _sides(streets, begin, end, from_origins, origins is None)
     n = len(begin) if from_origins else len(end)
@@ -173,7 +175,7 @@ def street_reach(
     starts = np.cumsum(sizes)
     if not from_origins:
         starts, pairs, metres = by_origin(sizes[1:], pairs, metres, len(begin))
-    return Reach(len(begin), len(end), starts, pairs, metres, float(limit_m), ALONG)
+    return Reach(len(begin), len(end), starts, pairs, metres, limit_m, ALONG)
 
 
 def street_counts(
@@ -204,6 +206,7 @@ def street_counts(
         If limit_m is not above 0 and finite, or no place is near a street.
     """
     begin, end = _both(streets, origins, places, limit_m, snap_m, finite=True)
+    limit_m = float(limit_m)  # for a whole number the loops would be compiled again
     from_origins = len(begin) <= len(end)
     seeds, arcs, leaves, n_leaves = _sides(streets, begin, end, from_origins, origins is None)
     n = len(begin) if from_origins else len(end)

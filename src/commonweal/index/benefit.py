@@ -247,9 +247,12 @@ def _solve(
     # numba takes a second to import: only those who need the loop wait for it.
     from commonweal.index.table_kernels import best_shares
 
+    low, high = np.array(low), np.array(high)  # for views the loop would be compiled again
+    peers = np.ascontiguousarray(peers)
+
     def block(some: NDArray[np.intp]) -> Floats:
         found, failed = np.empty((len(some), y.shape[1])), np.zeros(len(some), dtype=np.int64)
-        best_shares(y[some], peers, low, high, found, failed)
+        best_shares(np.ascontiguousarray(y[some]), peers, low, high, found, failed)
         for at in np.flatnonzero(failed):
             found[at] = _by_highs(y[some[at]], peers, low, high)
         shares[some] = found
