@@ -186,7 +186,8 @@ def _inversions(ranks: Ints) -> float:
 
 _compiled_numpy: Callable[[_F], _F] = cast("Any", njit)(cache=True, nogil=True, error_model="numpy")
 
-# Numbers that grow begin as np.int64: what takes them would be compiled for 0 and 2, too.
+_ZERO, _TWO = cast("tuple[int, int]", (np.int64(0), np.int64(2)))
+"""What numbers that grow begin with: for 0 and 2 themselves, what takes them would be compiled once more."""
 
 _NEAR = 1e-11
 """Relative precision of t."""
@@ -211,7 +212,7 @@ def _solve(
     unit: Floats, peers: Floats, low: Floats, high: Floats, share: Floats, table: Floats
 ) -> int:
     k = len(unit)
-    inverse, free, n_free = np.zeros(k), np.empty(k, np.int64), np.int64(0)
+    inverse, free, n_free = np.zeros(k), np.empty(k, np.int64), _ZERO
     rest, room = 1.0, 0.0
     for c in range(k):
         share[c] = low[c]
@@ -237,7 +238,7 @@ def _solve(
     variable = np.empty(_MOST_ROWS + k + 1, np.int64)  # by row, then by column from _MOST_ROWS
     ratio = peers[first] * inverse
     _start(table, scale, ratio, low, free[:n_free], rest, upper, turned, place, variable)
-    n_rows = np.int64(2)
+    n_rows = _TWO
     while True:
         if not _restore(table, n_rows, n_free, upper, turned, place, variable):
             return 1
@@ -359,7 +360,7 @@ def _restore(
     for step in range(25 * patience):
         # The worst variable leaves; after many steps the first one does, which cannot cycle.
         by_name = step > patience
-        leaving, worst, over = np.int64(0), 0.0, False
+        leaving, worst, over = _ZERO, 0.0, False
         for b in range(1, n_rows):
             below, above = -table[b, 0], table[b, 0] - upper[variable[b]]
             excess = max(below, above)
@@ -389,7 +390,7 @@ def _restore(
 @_compiled_numpy
 def _entering(table: Floats, leaving: int, n_free: int, variable: Ints, by_name: bool) -> int:
     """Choose the column that raises the leaving row at the least cost in t; 0 if none does."""
-    entering, least = np.int64(0), np.inf
+    entering, least = _ZERO, np.inf
     for j in range(1, n_free + 1):
         slope = table[leaving, j]
         if slope <= _LEAST_PIVOT:
