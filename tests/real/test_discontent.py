@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,10 +119,26 @@ def test_what_is_left_of_decline_rests_on_choices(found: Discontent) -> None:
     assert shared.name == GROWTH
     assert shared.low < 0 < shared.high
     text = " ".join(answer(found))
-    assert "Neither is distinguishable from zero." in text
+    assert "survives" not in text
     assert (
-        "The link with decline survives controls but shrinks by about 80%: we report both." in text
+        "So the link with decline shrinks by about 80% and cannot be told from zero in the best-fitting model."
+        in text
     )
+    assert "In it, the share was 0.16 points higher (95% interval -0.39 to 0.71)" in text, (
+        "the number that the sentence rests on stands beside it"
+    )
+    assert "0.66 points higher (95% interval -0.28 to 1.60): that cannot be told from zero." in text
+
+
+def test_which_model_fits_best_is_found_and_not_stated(found: Discontent) -> None:
+    """If another model had the lowest Akaike criterion, its coefficient would be told."""
+    near = found.dependence
+    assert near.error.aic < min(near.lag.aic, near.error.aic_ols)
+    other = replace(found, dependence=replace(near, lag=replace(near.lag, aic=0.0)))
+    text = " ".join(answer(other))
+    assert "and can be told from zero in the best-fitting model." in text
+    assert "allows for votes that neighbouring authorities share" in text
+    assert "In it, the share was 0.67 points higher (95% interval 0.06 to 1.29)" in text
 
 
 def test_neighbours_share_residuals(found: Discontent) -> None:

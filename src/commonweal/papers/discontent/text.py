@@ -55,7 +55,7 @@ def answer(found: Discontent) -> tuple[str, ...]:
     """Give the answer in a few sentences."""
     _, industry, people = (column.model.term(GROWTH) for column in found.columns)
     current = found.readings[1].models[-1].term(GROWTH)
-    shared = found.dependence.error.terms[people_at(found)]
+    how, best = best_fitting(found)
     held = _held(found.held, ANSWER)
     aged = found.held[-1]
     by_authority = _held(found.by_authority, ANSWER)
@@ -63,11 +63,11 @@ def answer(found: Discontent) -> tuple[str, ...]:
         "Support for Leave in 2016 was higher where the regional economy grew more slowly. For each 1% a year less "
         f"growth it was {per_point_less(industry)}, with level, industry and population held constant.",
         "With schooling, age and unemployment held constant as well, it was "
-        f"{per_point_less(people, 2)}. The link with decline survives controls but shrinks by about "
-        f"{round(100 * shrinkage(found.columns), -1):.0f}%: we report both.",
-        f"The rest depends on choices. With manufacturing at current prices it was {per_point_less(current, 2)}. "
-        f"Allowing for similar errors in neighbouring authorities it was {per_point_less(shared, 2)}."
-        f"{_of_none(current, shared)}",
+        f"{per_point_less(people, 2)}. So the link with decline shrinks by about "
+        f"{round(100 * shrinkage(found.columns), -1):.0f}% and {told_from_zero(best)} in the best-fitting model.",
+        f"That model {how} and counts every authority equally; Akaike's criterion prefers it. In it, the share was "
+        f"{per_point_less(best, 2)}. The other choices matter too. With manufacturing at current prices it was "
+        f"{per_point_less(current, 2)}: that {told_from_zero(current)}.",
         f"In wards on the list of left-behind areas, the Leave share was {of_wards(held)} than in other wards of "
         "their authority with the same deprivation and education. With age held constant as well, it was "
         f"{of_wards(aged)}.",
@@ -96,14 +96,25 @@ def _one(value: float) -> str:
     return f"{round(value, 1) + 0.0:.1f}"
 
 
-def _of_none(*terms: Term) -> str:
-    """Say how many of two coefficients are distinguishable from zero."""
-    unclear = sum(term.low < 0 < term.high for term in terms)
-    return (
-        "",
-        " One of the two is not distinguishable from zero.",
-        " Neither is distinguishable from zero.",
-    )[unclear]
+def told_from_zero(term: Term) -> str:
+    """Say whether the interval of a coefficient leaves zero out, as the end of a sentence."""
+    return f"{'cannot' if term.low < 0 < term.high else 'can'} be told from zero"
+
+
+def best_fitting(found: Discontent) -> tuple[str, Term]:
+    """Give growth in the last column's model of the lowest Akaike criterion, and how that treats neighbours."""
+    near, at = found.dependence, people_at(found)
+    models = (
+        (
+            near.error.aic,
+            "allows for errors that neighbouring authorities share",
+            near.error.terms[at],
+        ),
+        (near.lag.aic, "allows for votes that neighbouring authorities share", near.lag.terms[at]),
+        (near.error.aic_ols, "does not allow for neighbours", near.plain.term(GROWTH)),
+    )
+    _, how, term = min(models, key=lambda model: model[0])
+    return how, term
 
 
 def people_at(found: Discontent) -> int:
