@@ -13,6 +13,7 @@ import pytest
 from commonweal.papers.wealth import (
     Assumptions,
     Weight,
+    country_of,
     fit_countries,
     life_of_countries,
     load_countries,
@@ -23,6 +24,7 @@ from commonweal.papers.wealth import (
     wealth_of_countries,
     worth_of_change,
 )
+from commonweal.papers.wealth.tables import country_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +116,26 @@ def test_the_regressions_with_names_as_spelled(
     assert fit.errors[1] == pytest.approx(g_error, abs=5e-4)
     assert fit.weight.ratio == pytest.approx(r, abs=5e-3)
     assert ratio_error(fit.weight) == pytest.approx(r_error, abs=5e-3)
-    assert any("above 1.5" in warning for warning in fit.weight.warnings)
+    assert any("above 1.5" in warning for warning in fit.weight.alarms)
+
+
+def test_the_estimate_that_ships_is_what_the_regression_gives(real_store: Store) -> None:
+    fit, kept = fit_countries(life_of_countries(real_store)), CALIBRATION.estimated
+    assert kept is not None
+    assert kept.title == f"A regression on averages of {fit.countries} countries"
+    for name in ("b", "g", "var_b", "var_g", "cov_bg"):
+        assert getattr(kept, name) == pytest.approx(getattr(fit.weight, name), rel=1e-6)
+
+
+def test_a_country_says_what_its_range_leaves_out(real_store: Store) -> None:
+    """Waves of .305 and .401 by hand; 14 times is 621,647 of wealth over 44,796 of income."""
+    told = list(country_sentences(value_countries(real_store, CALIBRATION), country_of("GBR")))
+    assert told[0].startswith("United Kingdom: 35.3%")
+    text = " ".join(told)
+    assert "from 30.5% to 40.1%, which alone would give 31.8% to 41.8%" in text
+    assert "The range leaves out the only weight that we could estimate" in text
+    assert "about $230,000 a head, once" in text
+    assert "The choice of wealth or income multiplies the sum by 14." in text
 
 
 def test_the_page_has_the_numbers_of_the_regressions(real_store: Store) -> None:

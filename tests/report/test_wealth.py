@@ -13,7 +13,7 @@ from commonweal.document.data import document_json
 from commonweal.document.text import document_lines
 from commonweal.papers.wealth import load_weights, weight_of, worth_of_change
 from commonweal.papers.wealth.report import PlaceWorth, WealthRow, wealth_chart, wealth_document
-from commonweal.papers.wealth.tables import change_sentence, money
+from commonweal.papers.wealth.tables import change_sentences, left_out_sentence, money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,17 +76,52 @@ def test_without_ends_nothing_is_said_of_them() -> None:
 
 
 def test_amounts_in_words() -> None:
-    said = [money(x) for x in (None, 12.4, 999_999.9, -3.2e9)]
-    assert said == ["-", "12", "1,000,000", "-3.20 billion"]
+    said = [money(x) for x in (None, 12.4, 999_999.9, -3.2e9, 0.0, 9.96e5, 1.234e14)]
+    assert said == [
+        "-",
+        "$12",
+        "$1.0 million",
+        "−$3.2 billion",
+        "$0",
+        "$1.0 million",
+        "$120 trillion",
+    ]
 
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [(1, "1 point more of trust is worth"), (-5, "5 points less of trust are worth -")],
+    [
+        (1, "1 point more of trust is worth about £"),
+        (-5, "5 points less of trust are worth about −£"),
+    ],
 )
 def test_a_change_in_words(points: float, said: str) -> None:
-    worth = worth_of_change(load_weights()["calibration"], 1600, 25_000, points)
-    assert said in change_sentence(worth, points, "Here", "in pounds")
+    weight = load_weights()["calibration"]
+    worth = worth_of_change(weight, 1600, 25_000, points)
+    first, range_, outside = change_sentences(worth, points, "Here", weight)
+    assert said in first
+    assert "over an assumed range of the weight of trust, r from 0.693 to 1.5" in range_.lower()
+    assert "With it, the change would be worth about " in outside
+
+
+def test_what_an_estimated_weight_would_give_is_worked_out_from_it() -> None:
+    """By hand: r = g / b of the regression, times 40 million of income, times a hundredth."""
+    weight = load_weights()["calibration"]
+    other = weight.estimated
+    assert other is not None
+    assert weight.left_out is other
+    worth = worth_of_change(weight, 1600, 25_000)
+    by_hand = 1600 * 25_000 * 0.01 * 1.52160832 / 0.68073192
+    assert (
+        f"about {money(by_hand, '£')} a year (£430,000 to £1.4 million)"
+        in list(change_sentences(worth, 1, "Here", weight))[-1]
+    )
+    inside = weight.model_copy(update={"high": 3.0})
+    assert inside.left_out is None
+    assert left_out_sentence(inside) == ""
+    assert (
+        len(list(change_sentences(worth_of_change(inside, 1600, 25_000), 1, "Here", inside))) == 2
+    )
 
 
 def test_an_end_without_bound_can_be_json() -> None:
@@ -102,16 +137,28 @@ def test_a_neighbourhood_needs_no_data(tell: Callable[..., tuple[int, str, str]]
     code, said, complained = tell("wealth", "--people", "1600", "--income", "25000")
     assert (code, complained) == (0, "")
     assert said.splitlines()[-1] != ""
-    (answer,) = (
-        line
-        for line in said.splitlines()
-        if line.startswith("1,600 people on 25,000 a head a year:")
+    told = said.splitlines()
+    blank = told.index("")  # title and heading, then the answer: the place comes before any caution
+    assert blank == 2
+    answer = " ".join(line.strip() for line in told[blank : told.index("", blank + 1)])
+    assert answer.split(". ")[0].strip() == (
+        "1,600 people on £25,000 a head a year: 1 point more of trust is worth about £420,000 a year, or £260 a head "
+        "(linear form)"
     )
-    assert answer.startswith(
-        "1,600 people on 25,000 a head a year: 1 point more of trust is worth 416,400 a year (277,259 to"
-    )
+    assert "it is £280,000 to £600,000 a year. That is not a confidence interval" in answer
+    assert "The range leaves out the only weight that we could estimate" in answer
+    assert "r = 2.24 (95% interval 1.08 to 3.39)" in answer
     assert "unverified" in said
-    assert "not a confidence interval" in said
+    assert "416,400" in said, "the table has every digit"
+
+
+def test_a_doubtful_weight_is_said_beside_the_answer(
+    tell: Callable[..., tuple[int, str, str]],
+) -> None:
+    place = ("--people", "10", "--income", "100")
+    _, said, _ = tell("wealth", *place, "--b", "0.5", "--g", "1")
+    answer = said[: said.index("This place")]
+    assert "r = 2.00 is above 1.5" in " ".join(answer.split())
 
 
 def test_own_coefficients_on_the_command_line(tell: Callable[..., tuple[int, str, str]]) -> None:

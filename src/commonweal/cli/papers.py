@@ -59,7 +59,7 @@ def wealth(
         float | None, typer.Option(help="Population of your own area, with --income.")
     ] = None,
     income: Annotated[
-        float | None, typer.Option(help="Its yearly income per person, in any currency.")
+        float | None, typer.Option(help="Its yearly income per person, in pounds.")
     ] = None,
     change: Annotated[float, typer.Option(help="Change in trust, in percentage points.")] = 1.0,
     form: Annotated[

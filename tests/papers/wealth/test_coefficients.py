@@ -52,7 +52,7 @@ def test_published_findings_keep_their_marks_and_are_in_the_library() -> None:
 
 @pytest.mark.parametrize(("g", "warns"), [(0.75, False), (0.76, True)])
 def test_above_one_and_a_half_it_warns(g: float, warns: bool) -> None:
-    told = weight_of(b=0.5, g=g, verified=True).warnings
+    told = weight_of(b=0.5, g=g, verified=True).alarms
     assert any("above 1.5" in warning for warning in told) is warns
 
 

@@ -56,6 +56,8 @@ class Weight(BaseModel):
         A caution.
     works
         Ids of the evidence library.
+    estimated
+        Where r is assumed, a weight that was estimated instead: readers are told of it where the range leaves it out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,7 @@ class Weight(BaseModel):
     verified: bool = False
     caution: str = ""
     works: tuple[Text, ...] = ()
+    estimated: Weight | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Weight:
@@ -135,6 +138,14 @@ class Weight(BaseModel):
         return self.var_b is not None
 
     @property
+    def left_out(self) -> Weight | None:
+        """The weight that was estimated, where the range does not hold it."""
+        other = self.estimated
+        if other is None or self.low is None or self.high is None:
+            return None
+        return None if self.low <= other.ratio <= self.high else other
+
+    @property
     def covariance(self) -> NDArray[np.float64]:
         """(2, 2) covariance of b and g, in this order; only where there is one."""
         import numpy as np
@@ -142,8 +153,8 @@ class Weight(BaseModel):
         return np.array([[self.var_b, self.cov_bg], [self.cov_bg, self.var_g]], dtype=np.float64)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """Cautions for readers of any result with these numbers."""
+    def alarms(self) -> tuple[str, ...]:
+        """What stands beside every answer, since the weight itself is doubtful."""
         found = []
         if self.ratio > HIGH:
             found.append(
@@ -154,6 +165,12 @@ class Weight(BaseModel):
             found.append(
                 "r is below 0: with these coefficients, more trust goes with less life satisfaction."
             )
+        return tuple(found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Cautions for readers of any result with these numbers, beside the alarms."""
+        found = []
         if not self.verified:
             found.append("The weight of trust is unverified: we did not check it in a publication.")
         return (*found, self.caution) if self.caution else tuple(found)

@@ -200,7 +200,8 @@ def trust_of_countries(store: Store, since: int = SINCE, until: int = UNTIL) -> 
     -------
     polars.DataFrame
         ``code``, ``trust`` (share of 0 to 1), ``trust_se`` (sampling error as if samples were simple
-        random ones, which is too small), ``waves``, ``people_asked``, ``surveys``; by code.
+        random ones, which is too small), ``trust_least`` and ``trust_most`` (of the waves), ``waves``,
+        ``people_asked``, ``surveys``; by code.
     """
     return _mean_trust(with_codes(_waves(store, since, until), "country.name"), "code")
 
@@ -225,6 +226,8 @@ def _mean_trust(waves: pl.DataFrame, by: str) -> pl.DataFrame:
         .agg(
             p.mean(),
             ((p * (1 - p) / pl.col("n")).sum().sqrt() / pl.len()).alias("trust_se"),
+            p.min().alias("trust_least"),
+            p.max().alias("trust_most"),
             pl.len().cast(pl.Int64).alias("waves"),
             pl.col("n").sum().alias("people_asked"),
             pl.col("survey").unique().sort().str.join(", ").alias("surveys"),

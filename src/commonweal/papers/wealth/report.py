@@ -23,9 +23,8 @@ from commonweal.papers.wealth import (
 )
 from commonweal.papers.wealth.tables import (
     DOLLARS,
-    NO_INTERVAL,
     asset_tables,
-    change_sentence,
+    change_sentences,
     change_table,
     country_sentences,
     country_tables,
@@ -180,7 +179,7 @@ def _groups(found: TrustWealth, form: Form) -> Section:
 
 @dataclass(frozen=True)
 class PlaceWorth:
-    """What a change of trust is worth to a place of one's own: its people, their income, and the rows."""
+    """What a change of trust is worth to a place of one's own: its people, their income in pounds, and the rows."""
 
     people: float
     income: float
@@ -189,7 +188,7 @@ class PlaceWorth:
     @property
     def title(self) -> str:
         """What is asked about."""
-        return f"{self.people:,.0f} people on {self.income:,.0f} a head a year"
+        return f"{self.people:,.0f} people on £{self.income:,.0f} a head a year"
 
 
 def wealth_document(
@@ -220,11 +219,8 @@ def wealth_document(
     """
     asked, answer, sections = changes or {}, list[str](), list[Section]()
     if place is not None:
-        unit = "in the currency of the income"
-        answer.append(change_sentence(place.worth, points, place.title, unit, form))
-        if not place.worth["low"].count():
-            answer.append(NO_INTERVAL)
-        table = change_table("place", "This place", place.worth, points, unit)
+        answer += change_sentences(place.worth, points, place.title, weight, form)
+        table = change_table("place", "This place", place.worth, points, "in pounds")
         sections.append(Section("This place", tables=(table,)))
     if found is not None and asked:
         for country in asked:
@@ -241,19 +237,18 @@ def wealth_document(
         name="wealth",
         title="Trust as wealth",
         heading=place.title if found is None and place else "Countries, and groups of countries",
-        answer=tuple(answer),
+        answer=(*answer, *weight.alarms),
         sections=(
             *sections,
             Section(
                 "Published results, cited, not replicated here", points=tuple(published_sentences())
             ),
         ),
-        notes=weight.warnings,
         assumptions=(
             f"The weight of trust, r = {weight.ratio:.3f}: {weight.title}. Source: {weight.source}.",
             *_ASSUMPTIONS,
         ),
-        limits=_LIMITS,
+        limits=(*weight.warnings, *_LIMITS),
         works=tuple(dict.fromkeys([*(p.work for p in load_published().values()), "lange-2018"])),
         sources=() if found is None else source_lines(SOURCES),
         account=(
@@ -338,10 +333,10 @@ def _asked(
     points: float,
 ) -> Section:
     """Show the countries that were asked for."""
-    text, tables = [], []
+    text, tables = list[str](), []
     for country, worth in changes.items():
         if worth is not None:
-            text.append(change_sentence(worth, points, country.name, f"in {DOLLARS}", form))
+            text += change_sentences(worth, points, country.name, found.weight, form, "$")
             name = f"change-{country.code.lower()}"
             tables.append(change_table(name, country.name, worth, points, DOLLARS))
     held = [c.code for c, worth in changes.items() if worth is not None]

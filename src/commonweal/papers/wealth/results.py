@@ -303,7 +303,7 @@ def worth_of_change(
     people
         How many live there.
     income
-        Income per head and year, in any currency.
+        Income per head and year, in any currency; the command and the report take pounds.
     points
         Percentage points by which trust changes; negative for a fall.
     trust

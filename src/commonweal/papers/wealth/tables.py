@@ -10,7 +10,14 @@ import polars as pl
 from commonweal.document.format import percent
 from commonweal.document.model import Table, TableData
 from commonweal.evidence import load_evidence
-from commonweal.papers.wealth import ASSETS, FORMS, load_published
+from commonweal.papers.wealth import (
+    ASSETS,
+    FORMS,
+    delta_interval,
+    load_published,
+    value_of_change,
+    value_of_trust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,22 +30,23 @@ DOLLARS = "US dollars of 2014"
 NO_INTERVAL = "No interval: these coefficients have no standard errors."
 
 
-def money(value: float | None) -> str:
-    """Write an amount, in millions, billions and trillions where it is large.
+def money(value: float | None, sign: str = "$") -> str:
+    """Write an amount to two digits that count, as is true of no more: the tables have the rest.
 
     Examples
     --------
-    >>> money(416_400), money(8_627_900), money(-2.4e12), money(float("inf"))
-    ('416,400', '8.63 million', '-2.40 trillion', 'no bound')
+    >>> money(416_400, "£"), money(8_627_900), money(-2.44e12), money(3.14), money(float("inf"))
+    ('£420,000', '$8.6 million', '−$2.4 trillion', '$3.10', 'no bound')
     """
     if value is None:
         return "-"
     if math.isinf(value):
         return "no bound"
-    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if abs(value) >= size:
-            return f"{value / size:.2f} {word}"
-    return f"{value:,.0f}"
+    size, minus = abs(float(f"{value:.2g}")), "−" if value < 0 else ""
+    for unit, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, "")):
+        if size >= unit and word:
+            return f"{minus}{sign}{size / unit:,.{0 if size >= 10 * unit else 1}f}{word}"
+    return f"{minus}{sign}{size:,.{0 if size >= 10 or size == 0 else 2}f}"
 
 
 def ends_words(weight: Weight, level: float = 0.95) -> str:
@@ -47,7 +55,20 @@ def ends_words(weight: Weight, level: float = 0.95) -> str:
         return f"{percent(level)} interval by the delta method"
     if weight.low is None:
         return ""
-    return f"an assumed range, r from {weight.low:.3g} to {weight.high:.3g}"
+    return f"an assumed range of the weight of trust, r from {weight.low:.3g} to {weight.high:.3g}"
+
+
+def left_out_sentence(weight: Weight) -> str:
+    """Say which estimate the range of a weight leaves out; nothing where it leaves out none."""
+    other = weight.left_out
+    if other is None:
+        return ""
+    ends = delta_interval(other, 0.0, 1.0)
+    side = "above" if other.ratio > weight.ratio else "below"
+    return (
+        f"The range leaves out the only weight that we could estimate. That one lies {side} it: r = {other.ratio:.2f} "
+        f"(95% interval {float(ends.low):.2f} to {float(ends.high):.2f}). {other.title} gives it. {other.caution}"
+    )
 
 
 def published_sentences() -> Iterator[str]:
@@ -60,13 +81,10 @@ def published_sentences() -> Iterator[str]:
         yield f"{mark}{found.says} ({name} {work.year}) We could not read: {found.unread}"
 
 
-def _interval_text(row: Mapping[str, Any], suffix: str = "", share: bool = True) -> str:
+def _interval_text(row: Mapping[str, Any], suffix: str = "") -> str:
     """Write both ends in brackets; nothing where there are none."""
     low, high = row[f"low{suffix}"], row[f"high{suffix}"]
-    if low is None or high is None:
-        return ""
-    say = _share if share else money
-    return f" ({say(low)} to {say(high)})"
+    return "" if low is None or high is None else f" ({_share(low)} to {_share(high)})"
 
 
 def _share(value: float | None) -> str:
@@ -88,7 +106,12 @@ def world_sentences(found: TrustWealth, form: Form = "linear") -> Iterator[str]:
     ]
     yield f"Trust between people is worth {' and '.join(told)}, by the {form} form of this model."
     ends = ends_words(found.weight, found.assumptions.level)
-    yield (f"In brackets: {ends}." if ends else NO_INTERVAL)
+    yield " ".join(
+        filter(
+            None,
+            (f"In brackets: {ends}." if ends else NO_INTERVAL, left_out_sentence(found.weight)),
+        )
+    )
     asked, held = len(found.countries), found.countries["total"].count()
     yield (
         f"{asked} countries have trust data ({found.assumptions.since} to {found.assumptions.until}). {held} of them "
@@ -105,36 +128,89 @@ def country_sentences(found: TrustWealth, country: Country, form: Form = "linear
         f"{found.assumptions.until})."
     )
     value = f"{_share(row[f'value_{form}'])}{_interval_text(row, f'_{form}')}"
-    yield f"That is worth {value} of income or measured wealth ({form} form)."
+    yield f"That is worth {value} of income, or the same share of measured wealth ({form} form)."
+    yield from _brackets(found, row, form)
     if row["total"] is None:
         yield "The World Bank's wealth accounts do not have this country, so there is no amount."
         return
+    stock, flow = row[f"trust_wealth_{form}"], row[f"flow_{form}"]
     yield (
-        f"In {DOLLARS}, that is {money(row[f'trust_wealth_{form}'])} a head, compared with {money(row['total'])} of "
-        f"measured wealth: {_share(row[f'share_{form}'])} of the two together."
+        f"As wealth, in {DOLLARS}, that is about {money(stock)} a head, once. Measured wealth is "
+        f"{money(row['total'])}, so trust is {_share(row[f'share_{form}'])} of the two together."
+    )
+    times = (
+        f" The choice of wealth or income multiplies the sum by {stock / flow:.0f}." if flow else ""
     )
     yield (
-        f"As income, that is {money(row[f'flow_{form}'])} a head a year, of {money(row['income'])} "
-        f"({'gross national income' if row['income_is'] == 'GNI' else 'GDP'})."
+        f"As income, that is about {money(flow)} a head a year, of {money(row['income'])} "
+        f"({'gross national income' if row['income_is'] == 'GNI' else 'GDP'}).{times}"
     )
 
 
-def change_sentence(
-    worth: pl.DataFrame, points: float, where: str, unit: str, form: Form = "linear"
-) -> str:
-    """Say what a change in trust is worth to a place, in one form."""
+def _brackets(found: TrustWealth, row: Mapping[str, Any], form: Form) -> Iterator[str]:
+    """Say what the range of a country takes in, and what it leaves out."""
+    ends = ends_words(found.weight, found.assumptions.level)
+    if not ends:
+        yield NO_INTERVAL
+        return
+    waves = ""
+    if row["waves"] > 1 and not found.weight.has_covariance:
+        trust = (row["trust_least"], row["trust_most"])
+        low, high = value_of_trust(found.weight.ratio, trust, form).tolist()
+        waves = (
+            f" It leaves out that surveys differ: from {_share(trust[0])} to {_share(trust[1])}, which alone would "
+            f"give {_share(low)} to {_share(high)}."
+        )
+    yield f"In brackets: {ends}.{waves}"
+    if left := left_out_sentence(found.weight):
+        yield left
+
+
+def change_sentences(
+    worth: pl.DataFrame,
+    points: float,
+    where: str,
+    weight: Weight,
+    form: Form = "linear",
+    sign: str = "£",
+    level: float = 0.95,
+) -> Iterator[str]:
+    """Say what a change in trust is worth to a place, over which range, and what that leaves out."""
     rows = {
         row["measure"]: row
         for row in worth.filter(pl.col("form") == form).iter_rows(named=True)
         if row["measure"] != "stock"
     }
     change = f"{abs(points):g} {'point' if abs(points) == 1 else 'points'} {'more' if points >= 0 else 'less'}"
-    flow = rows["flow"]
-    return (
-        f"{where}: {change} of trust {'is' if abs(points) == 1 else 'are'} worth {money(flow['value'])} a year"
-        f"{_interval_text(flow, share=False)}, {unit}. "
-        f"That is {money(rows['flow_per_head']['value'])} a head ({form} form)."
+    flow, share = rows["flow"], rows["share"]["value"]
+    yield (
+        f"{where}: {change} of trust {'is' if abs(points) == 1 else 'are'} worth about {money(flow['value'], sign)} a "
+        f"year, or {money(rows['flow_per_head']['value'], sign)} a head ({form} form)."
     )
+    if flow["low"] is None:
+        yield NO_INTERVAL
+        return
+    between = f"{money(flow['low'], sign)} to {money(flow['high'], sign)} a year"
+    if weight.has_covariance:
+        yield f"The {ends_words(weight, level)} is {between}."
+        return
+    unverified = "" if weight.verified else ", and the weight is unverified"
+    yield f"Over {ends_words(weight)}, it is {between}. That is not a confidence interval{unverified}."
+    other = weight.left_out
+    if other is not None and share:
+        total = flow["value"] / share
+        ends = delta_interval(other, *_around(points), form)
+        value = float(value_of_change(other.ratio, *_around(points), form))
+        low, high = sorted((float(ends.low) * total, float(ends.high) * total), key=abs)
+        yield (
+            f"{left_out_sentence(weight)} With it, the change would be worth about {money(value * total, sign)} a "
+            f"year ({money(low, sign)} to {money(high, sign)})."
+        )
+
+
+def _around(points: float) -> tuple[float, float]:
+    """Give shares before and after a change: values depend on their difference alone."""
+    return max(0.0, -points / 100), max(0.0, points / 100)
 
 
 def measure_words(row: Mapping[str, Any]) -> str:
