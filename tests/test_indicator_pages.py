@@ -46,6 +46,23 @@ def test_an_indicator_says_what_it_is_and_may_be_passed_on(name: str) -> None:
         assert source.vintage
 
 
+def test_labels_say_what_was_measured() -> None:
+    """A model, or one number for a whole authority, is no measurement of a neighbourhood: its label says so."""
+    labels = {name: spec.label for name, spec in STUDY.indicators.items()}
+    assert {n for n, spec in STUDY.indicators.items() if spec.synthetic} == {
+        n for n, label in labels.items() if "modelled" in label
+    }
+    assert {n for n, spec in STUDY.indicators.items() if str(spec.areas).startswith("lad")} == {
+        n for n, label in labels.items() if "whole authority" in label
+    }
+    assert labels["loneliness"] == "Lonely at least occasionally (modelled)"
+    assert labels["turnout"] == "EU referendum turnout, 2016, whole authority"
+    for name in ("loneliness", "turnout", "offline"):
+        page = (DOCS / "indicators" / f"{name}.md").read_text("utf-8")
+        assert page.startswith(f"# {labels[name]}\n")
+        assert f"Map of England: {labels[name]}, by tenths of need" in page
+
+
 def test_reach_names_the_registers_of_what_is_reached_and_no_others() -> None:
     used = {name: [s.id for s in indicator_pages.sources_of(name)] for name in FIGURES}
     assert used["library"] == ["libraries-england"]
