@@ -171,7 +171,10 @@ def test_one_area(results: cw.Results) -> None:
     assert dict(area.changes.select("domain", "rank_needed").iter_rows()) == needed
     html = area._repr_html_()
     assert area.name in html
-    assert html.count("<table") == 3 + bool(needed)
+    told = area.document()
+    shown = [table for s in told.sections for table in s.tables if len(table.shown)]
+    assert html.count("<table") == len(shown) > 3
+    assert all(f">{s.title}</h2>" in html for s in told.sections)
     with pytest.raises(cw.CommonwealError, match="'Nowhere' not found"):
         results.area("Nowhere")
 

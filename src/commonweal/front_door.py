@@ -193,7 +193,7 @@ class Results(study_results.Results):
         >>> import commonweal as cw
         >>> results = cw.run("demo", draws=0, geometry=False)
         >>> print(str(results.area("F01000004")).splitlines()[0])
-        Vesselhoe Candle Croft (F01000004), Vesselhoe
+        Vesselhoe Candle Croft
         >>> results.area("F01000004").changes.rows()
         [('left_behind', 'community_needs.places', 211, 15), ('left_behind', 'community_needs.connectivity', 350, 26)]
         """

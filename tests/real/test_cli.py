@@ -98,8 +98,9 @@ def test_show_as_json(here: Any) -> None:
     data = json.loads(out)
     assert data["name"] == "Birchwood West (Lincoln 007C)"
     assert data["study"] == "left-behind-2025"
-    assert data["designations"]["left_behind"]["selected"] is True
-    assert data["designations"]["left_behind"]["probability"] is None
+    (answer,) = data["answers"]
+    assert answer["selected"] is True
+    assert answer["probability"] is None
 
 
 def test_show_of_a_name_that_many_have(here: Any) -> None:

@@ -15,7 +15,7 @@ import pytest
 from commonweal.cli.find_study import find_study
 from commonweal.designation import compare_designations
 from commonweal.errors import CommonwealError
-from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.place.profile import profile
 from commonweal.report.study.comparison import change_sentences, change_tables
 from commonweal.report.study.headline import as_data, headline
 from commonweal.study.names import find_area
@@ -235,17 +235,17 @@ def test_wards_of_2019_beside_neighbourhoods_of_2023(
 def test_show_one_place(left_behind_2025: Results, real_store: Store) -> None:
     study, code = find_study("Lincoln 007C", real_store)
     assert (study.name, code) == ("left-behind-2025", "E01026129")
-    told = "\n".join(profile_lines(profile(left_behind_2025, "e01026129")))
-    assert told.startswith("Birchwood West (Lincoln 007C), E01026129, Lincoln, East Midlands\n")
-    assert "Community Needs Index 2023: 1st of 33,755" in told
-    assert (
-        "It is on the list of “left behind” neighbourhoods. The rule: worst 10% on Community Needs Index 2023"
-        in told
+    found = profile(left_behind_2025, "e01026129")
+    told = str(found).replace("\N{NO-BREAK SPACE}", " ")
+    assert told.startswith(
+        "Birchwood West (Lincoln 007C)\nLincoln, East Midlands. Neighbourhood E01026129; "
     )
+    assert "It ranks 1st of 33,755 neighbourhoods on the Community Needs Index 2023" in told
+    assert "is on the list of “left behind” neighbourhoods." in told
+    assert "The rule: worst 10% on Community Needs Index 2023" in told
     assert "It was on the list every time." in told
-    data = profile_data(profile(left_behind_2025, "E01026129"))
-    assert data["indices"]["community_needs"]["rank"] == 1
-    assert len(data["peers"]) == 5
+    assert found.place.standings[0].rank == 1
+    assert len(found.place.peers) == 5
 
 
 def test_the_name_of_an_authority_is_answered_with_its_code(real_store: Store) -> None:

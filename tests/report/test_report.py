@@ -102,6 +102,32 @@ def test_a_figure_is_in_every_file_and_unrounded_for_programs(folder: Path) -> N
     assert data["figures"]["unknown"]["value"] is None
 
 
+def test_a_table_keeps_to_the_terminal_or_is_a_list() -> None:
+    words = {"Place": ["Skellingthorpe and the fens around it"], "Rank": ["1,361 of 33,755"]}
+    numbers = {f"Share of part {k} of the whole": [0.5] for k in range(4)}
+    shown = TableData(pl.DataFrame({**words, **numbers}), frozenset(numbers))
+    section = Section("All", tables=(Table("all", "All places", shown),))
+    document = told(sections=(section,), within="The study")
+
+    def lines(width: int | None) -> list[str]:
+        found = list(document_lines(document, width=width))
+        assert found[2] == "The study"
+        start = found.index("  All places") + 1
+        return found[start : found.index("", start)]
+
+    assert lines(None)[-1] == (
+        "    Skellingthorpe and the fens around it  1,361 of 33,755       50%       50%       50%       50%"
+    )
+    narrow = lines(80)
+    assert max(map(len, narrow)) <= 80
+    assert narrow[-2].endswith("1,361 of 33,755       50%       50%       50%       50%")
+    assert [row[:24].strip() for row in narrow[-2:]] == ["Skellingthorpe and", "the fens around it"]
+    assert lines(60) == [
+        "    Skellingthorpe and the fens around it; Rank: 1,361 of 33,755; Share of part 0 of the whole: 50%; "
+        "Share of part 1 of the whole: 50%; Share of part 2 of the whole: 50%; Share of part 3 of the whole: 50%"
+    ]
+
+
 def test_a_document_as_data_has_all_rows_by_the_names_of_columns() -> None:
     data = document_data(told())
     assert data["report"] == "trial"

@@ -177,12 +177,12 @@ def _folder(results: Results, folder: Path) -> dict[str, Row]:
 
 
 def _shown(results: Results, told: Mapping[str, Any]) -> Row:
-    answer = told["designations"][_one(results)]
+    (answer,) = (a for a in told["answers"] if a["name"] == _one(results))
     return Row(
         answer["selected"],
-        {index: _whole(told["indices"][index]["rank"]) for index in results.study.index},
-        _whole(told.get("population")),
-        answer.get("probability"),
+        {s["path"]: _whole(s["rank"]) for s in told["standings"]},
+        _whole(told["people"]),
+        answer["probability"],
     )
 
 

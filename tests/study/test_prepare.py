@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.report.place.profile import profile, profile_lines
+from commonweal.report.place.profile import profile
 from commonweal.report.study import write_results
 from commonweal.report.study.headline import headline
 
@@ -114,7 +114,7 @@ def test_everything_done_is_kept_and_told(small: Any, tmp_path: Path) -> None:
     told = "\n".join(headline(results))
     assert "1 place has no score on an index that the rule uses (A07)" in told
     assert "1 of them was left out because too many of their values are missing." in told
-    lines = "\n".join(profile_lines(profile(results, "A07")))
+    lines = str(profile(results, "A07"))
     assert lines.count("it was left out, since it has 0 of 2 indicators") == 2
     assert "prepare:" in (folder / "study.yaml").read_text("utf-8")
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from commonweal.errors import CommonwealError, StudyError
+from commonweal.report.place import describe
 from commonweal.report.study import write_results
-from commonweal.report.study.trends import trend_line
 from commonweal.spec import load_study
 
 if TYPE_CHECKING:
@@ -205,12 +205,12 @@ def test_a_place_says_how_it_moved(over_years: Any, tell: Any) -> None:
     code, out, _ = tell("show", "A05", "--study", over_years.study)
     assert code == 0
     assert (
-        "  Community needs, 2015 to 2024: need up 15.8 points on the scale of 2015 (0.0 to 15.8), 19th to 16th, "
-        "mostly because of halls (+15.8)\n" in out.replace("\n    ", " ")
+        "Community needs, 2015 to 2024: need up 15.8 points on the scale of 2015 (0.0 to 15.8), 19th to 16th, "
+        "mostly because of halls (+15.8)." in out.replace("\n    ", " ")
     )
     assert "deprivation, 2015 to 2024: need down 52.6 points on the scale of 2015" in out
     _, out, _ = tell("show", "A05", "--study", over_years.study, "--json")
-    told = json.loads(out)["indices"]["community_needs"]["trend"]
+    (told,) = (s["trend"] for s in json.loads(out)["standings"] if s["path"] == "community_needs")
     assert told["base"] == 2015
     assert told["years"]["2015"] == {"score": 0.0, "rank": 19.0}
     assert told["by"] == {"halls": pytest.approx(300 / 19)}
@@ -389,6 +389,6 @@ def test_where_areas_are_compared_in_pairs_nothing_drives(over_years: Any) -> No
     both = {name: {"indicator": name} for name in ("income", "halls")}
     pairs = {"transform": "none", "aggregate": "copeland", "children": both}
     over_years.write(**panel(index__deprivation=pairs, certainty=None))
-    line = trend_line(over_years.run(), "deprivation", 4)
+    line = describe(over_years.run(), 4).standings[0].trend_text
     assert line.startswith("deprivation, 2015 to 2024: need ")
     assert "mostly because of" not in line

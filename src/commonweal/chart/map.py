@@ -167,9 +167,14 @@ class Map:
         self._taken += boxes
 
     def names(self, names: Iterable[Name]) -> None:
-        """Write names, the first before the others, where they meet neither each other nor the edge."""
+        """Write names where they meet neither each other nor the edge; the first is moved away from the edge."""
         for k, name in enumerate(names):
             half = width_of(name.words, name.size, name.bold) / 2
+            if k == 0:
+                size = min(name.size, name.size * (self.width / 2 - 3) / half)
+                half *= size / name.size
+                x = min(max(name.x, half + 3), self.width - half - 3)
+                name = name._replace(x=x, size=size)
             box = name.x - half, name.y - name.size * 0.75, name.x + half, name.y + name.size * 0.75
             outside = (
                 box[0] < 3 or box[2] > self.width - 3 or box[1] < 3 or box[3] > self.height - 3

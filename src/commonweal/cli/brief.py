@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +16,7 @@ from commonweal.cli.console import (
     print_json,
     print_lines,
     progress_bar,
+    terminal_width,
 )
 from commonweal.errors import CommonwealError
 from commonweal.files.extras import check_extras
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from commonweal.study.names import Scope
 
 
+Language = Annotated[
+    str, typer.Option(help="The language of profiles: en, or cy for Welsh, which is a draft.")
+]
+
+
 def show(
     area: Annotated[str, typer.Argument(help="A code, a name, 'name, authority', or a postcode.")],
     study: Annotated[
@@ -38,17 +43,17 @@ def show(
     postcodes: Postcodes = None,
     draws: Draws = None,
     no_sensitivity: NoSensitivity = False,
+    language: Language = "en",
     as_json: Json = False,
 ) -> None:
     """Print one neighbourhood: its result, how stable that is, its ranks, and similar ones."""
     from commonweal.cli.find_study import find_study
-    from commonweal.document.text import section_lines
-    from commonweal.report.place.profile import profile, profile_data, profile_lines
-    from commonweal.report.study.social_capital import capital_finder
-    from commonweal.report.study.social_capital_tables import social_capital_sections
+    from commonweal.report.place.profile import profile
+    from commonweal.report.place.text import place_words
     from commonweal.sources import Store
     from commonweal.study.fingerprint import open_or_run
 
+    place_words(language)  # before a long run, not after it
     with progress_bar() as progress:
         store = Store.from_environment(progress)
         chosen, code = find_study(area, store, study, postcodes)
@@ -60,22 +65,11 @@ def show(
             geometry=False,
             progress=progress,
         )
-        found = profile(results, code)
-        find = capital_finder(results.study, results.areas, results.capital, results.national)
-        capital = find(found.row)
+        found = profile(results, code, language)
     if as_json:
-        told = {"social_capital": asdict(capital)} if capital else {}
-        print_json({**profile_data(found), **told})
+        print_json(found.place.to_dict())
         return
-    print_lines(profile_lines(found))
-    if capital is not None:
-        print_lines(["", "Social capital", f"  {capital.summary}"])
-        print_lines(
-            line
-            for section in social_capital_sections(capital)
-            if not section.annex
-            for line in ("", section.title, *section_lines(section))
-        )
+    print_lines(found.lines(terminal_width()))
 
 
 MOST_PROFILES = 5000
@@ -119,6 +113,7 @@ def brief(
         str,
         typer.Option(help="Compare with another programme on that page: who gains and who loses."),
     ] = "",
+    language: Language = "en",
     postcodes: Postcodes = None,
     draws: Draws = None,
     no_sensitivity: NoSensitivity = False,
@@ -136,12 +131,14 @@ def brief(
         profile_rows,
         write_pack,
     )
+    from commonweal.report.place.text import place_words
     from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import codes_in, counted_areas, find_scope
     from commonweal.study.postcodes import postcode_finder
 
+    place_words(language)  # before a long run, not after it
     if against and not programme:
         raise CommonwealError(f"--against {against}: expected a --programme to compare it with")
     with progress_bar() as progress:
@@ -174,6 +171,7 @@ def brief(
             folder or default_folder(recipe, scope),
             profiles=profiles,
             charts=charts,
+            language=language,
             shapes=shapes,
             extras=extras,
             progress=progress,

@@ -48,12 +48,18 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None] | None]:
         yield tell
 
 
+def terminal_width() -> int | None:
+    """Give the letters of a line of the terminal; None where there is no terminal, such as in a pipe."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines, wrapped to the terminal with their indent kept; unwrapped when piped."""
-    import shutil
     import textwrap
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    width = terminal_width() or 0
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()))
         if width > 40 and len(line) > width:
@@ -103,7 +109,9 @@ def print_document(
     from commonweal.document.text import document_lines
 
     data = document_data(document) if as_json else {}
-    print_answer(data, document_lines(document, rows), folder, as_json=as_json)
+    print_answer(
+        data, document_lines(document, rows, width=terminal_width()), folder, as_json=as_json
+    )
 
 
 def write_text(file: Path, text: str) -> None:

@@ -224,6 +224,21 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def in_running_text(label: str) -> str:
+    """Set a name into a sentence: with 'the' if it is an index, else small unless it is a proper name.
+
+    Examples
+    --------
+    >>> in_running_text("Community needs"), in_running_text("Index of Multiple Deprivation 2019")
+    ('community needs', 'the Index of Multiple Deprivation 2019')
+    """
+    if "Index" in label:
+        return f"the {label}"
+    words = label.split()
+    proper = any(w[:1].isupper() for w in words[1:]) or words[0].isupper() if words else True
+    return label if proper else label[:1].lower() + label[1:]
+
+
 def join_words(words: Iterable[str]) -> str:
     """Join words to a list.
 
@@ -348,9 +363,14 @@ def coefficient(value: float | None) -> str:
 
 
 def align_columns(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "  ", whole: str = ""
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    indent: str = "  ",
+    whole: str = "",
+    most: int = WIDEST,
 ) -> Iterator[str]:
-    r"""Align a table: columns of numbers to the right, of words to the left.
+    r"""Align a table: columns of numbers to the right, of words to the left, those cut where a line is over `most`.
 
     Examples
     --------
@@ -364,7 +384,7 @@ def align_columns(
     cells = [[head.lstrip(">") for head in heads], *map(list, rows[:n])]
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     words = [k for k, number in enumerate(right) if not number]
-    while words and sum(wide) + len(GAP) * (len(wide) - 1) + len(indent) > WIDEST:
+    while words and sum(wide) + len(GAP) * (len(wide) - 1) + len(indent) > most:
         widest = max(words, key=lambda k: wide[k])
         if wide[widest] <= 12:
             break

@@ -5,54 +5,36 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass, replace
-from functools import cache
 from hashlib import sha256
-from importlib import resources
+from html import escape
 from typing import TYPE_CHECKING
 
+from commonweal.document.words import environment, words
 from commonweal.evidence import cite, load_evidence
+from commonweal.evidence.library import STRENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jinja2 import Environment, Template
-
     from commonweal.document.model import Document
 
 
-@cache
-def templates_of(package: str) -> Environment:
-    """Give the templates of a package, each of which is taken apart once."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    made = Environment(
-        loader=PackageLoader(package),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["n"] = lambda value: f"{value:,}"
-    made.globals["raw"] = Markup  # for what this program drew itself, escaped as it was drawn
-    return made
+_PAGE = {"within": "Commonweal", "home": "", "short": False, "pictures": False, "live": None}
+"""What a page is if nothing else is said."""
 
 
 def fill_page(template: str, **told: object) -> str:
-    """Fill the template of a page."""
-    return _tidy(_page(template).render(**told))
+    """Fill the template of a page, given by its name or as text."""
+    named = template.endswith(".html")
+    made = environment().get_template(template) if named else environment().from_string(template)
+    return _tidy(made.render(**{**_PAGE, "w": words("document"), **told}))
 
 
-@cache
-def _page(template: str) -> Template:
-    from markupsafe import Markup
-
-    css = {"css": Markup(_template("page.css"))}
-    return templates_of("commonweal.document").from_string(template, css)
+_BLANK = re.compile(r"\n\s*\n+")
 
 
 def _tidy(text: str) -> str:
-    return unbroken(re.sub(r"\n\s*\n+", "\n", text))
+    return unbroken(_BLANK.sub("\n", text))
 
 
 def unbroken(text: str) -> str:
@@ -63,6 +45,8 @@ def unbroken(text: str) -> str:
     >>> unbroken("69% of £1.2 million").split(" ")
     ['69%', 'of', '£1.2\xa0million']
     """
+    if "illion" not in text:  # a page has few, and every space of it would be looked at
+        return text
     return re.sub(r"(?<=\d) (?=million\b|billion\b)", "\N{NO-BREAK SPACE}", text)
 
 
@@ -95,7 +79,10 @@ class InteractivePart:
 
 
 def document_html(
-    report: Document, files: Sequence[tuple[str, str]] = (), live: InteractivePart | None = None
+    report: Document,
+    files: Sequence[tuple[str, str]] = (),
+    live: InteractivePart | None = None,
+    home: str = "",
 ) -> str:
     """Make the page.
 
@@ -107,27 +94,37 @@ def document_html(
         Files that lie beside it, with what each is: they are linked.
     live
         A part that answers to its reader, after the answer.
+    home
+        Where what it is a part of begins: linked above the title.
 
     Returns
     -------
     str
         HTML with its style and drawings inside; it asks nothing of any server.
     """
-    evidence = load_evidence()
-    works = [(evidence.work(id_), cite(id_, evidence)) for id_ in report.works]
     if live is not None:  # as it will stand in the page
         live = replace(live, script=_tidy(live.script).strip())
-    return fill_page(
-        _template("report.html"),
-        title=report.title,
-        heading=report.heading,
-        notes=report.notes,
-        live=live,
-        r=report,
-        works=works,
-        files=files,
-    )
+    return fill_page("report.html", **_values(report), files=files, live=live, home=home)
 
 
-def _template(name: str) -> str:
-    return (resources.files(__package__) / "templates" / name).read_text("utf-8")
+def document_fragment(report: Document) -> str:
+    """Make the main part alone, for a page that is there already, such as a notebook."""
+    main = fill_page("body.html", **_values(report), files=(), live=None)
+    return f"<h1>{escape(report.title)}</h1>\n<p>{escape(report.heading)}</p>\n{main}"
+
+
+def _values(report: Document) -> dict[str, object]:
+    evidence = report.library or load_evidence()
+    return {
+        "title": report.title,
+        "heading": report.heading,
+        "notes": report.notes,
+        "within": report.within,
+        "short": report.short,
+        "w": words("document", report.language),
+        "r": report,
+        "works": report.works,
+        "work_of": evidence.work,
+        "cite": lambda id_: cite(id_, evidence),
+        "strengths": STRENGTHS,
+    }

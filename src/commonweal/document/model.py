@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from commonweal.evidence import Evidence
+
 
 @dataclass(frozen=True, slots=True)
 class TableData:
@@ -53,6 +55,11 @@ class TableData:
     def is_number(self, header: str) -> bool:
         """Whether a column holds numbers."""
         return self.frame.schema[header].is_numeric()
+
+    def to_right(self) -> list[bool]:
+        """Give for each column whether it stands to the right: numbers, and text that holds counts."""
+        schema = self.frame.schema
+        return [kind.is_numeric() or head in self.counts for head, kind in schema.items()]
 
     def csv(self) -> bytes:
         """Give the table as CSV, safe to open in a spreadsheet."""
@@ -234,6 +241,25 @@ class Chart:
         told = {"title": self.title, "description": self.about, **(self.vega or {"mark": "bar"})}
         return altair.Chart.from_dict(told | {"data": {"values": self.numbers.frame.to_dicts()}})
 
+    @property
+    def width(self) -> float:
+        """How wide the drawing is, in its own units."""
+        box = re.search(r'viewBox="0 0 ([\d.]+) ', self.svg)
+        return float(box[1]) if box else 600.0
+
+
+class Cited(str):
+    """A text that rests on sources: `notes` are their numbers, such as ``1–3, 5``."""
+
+    __slots__ = ("notes",)
+    notes: str
+
+    def __new__(cls, text: str, notes: str) -> Cited:
+        """Make it of a text and the numbers."""
+        made = super().__new__(cls, text)
+        made.notes = notes
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -252,6 +278,10 @@ class Table:
     rows
         How many of its rows stand on the page and on paper; all of them where None. The workbook and
         the CSV file always have all.
+    links
+        By header of a column, what each of its cells links to on the page; '' for nothing.
+    strong
+        Rows that are set bold.
     """
 
     name: str
@@ -259,6 +289,8 @@ class Table:
     shown: TableData
     about: str = ""
     rows: int | None = None
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    strong: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +315,12 @@ class Section:
         The main numbers, after the points.
     annex
         Whether it is for those who look closer: a terminal has its title alone.
+    beside
+        Whether it stands beside the section before it, where there is room; of several, below each other.
+    works
+        Ids of works that it tells in full; in a short document, only names.
+    on_paper
+        Whether it stands on paper too; what few need may be left to the page, the terminal and the files.
     """
 
     title: str
@@ -293,6 +331,13 @@ class Section:
     points: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     annex: bool = False
+    beside: bool = False
+    works: tuple[str, ...] = ()
+    on_paper: bool = True
+
+
+MAKER = "Commonweal"
+"""What a document that is a part of nothing else names at its top and foot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +366,14 @@ class Document:
         A line a source: title, date, licence, attribution.
     account
         Whatever else belongs into the provenance: settings, seeds, checksums; as plain data.
+    language
+        The language of its texts: a folder of `commonweal.document.words`.
+    short
+        Whether it is one of a sheet or two: set small, its parts side by side, without a list of contents.
+    within
+        What it is a part of, above its title and at the foot of each sheet.
+    library
+        Where its works are described, if not in the library that ships.
     """
 
     name: str
@@ -334,6 +387,24 @@ class Document:
     works: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     account: tuple[tuple[str, object], ...] = ()
+    language: str = "en"
+    short: bool = False
+    within: str = MAKER
+    library: Evidence | None = None
+
+    def rows_of_sections(self) -> list[list[Section]]:
+        """Give the sections, those together that stand side by side."""
+        found: list[list[Section]] = []
+        for section in self.sections:
+            if section.beside and found:
+                found[-1].append(section)
+            else:
+                found.append([section])
+        return found
+
+    def shows_numbers(self, chart: Chart) -> bool:
+        """Whether the numbers of a chart are one of the tables."""
+        return any(table.shown is chart.numbers for s in self.sections for table in s.tables)
 
     def figures(self) -> Iterator[Figure]:
         """Give every figure, in the order of the sections."""

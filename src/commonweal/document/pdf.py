@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.html import unbroken
+from commonweal.document.model import MAKER, Cited
+from commonweal.document.words import words
 from commonweal.errors import CommonwealError
 from commonweal.evidence import cite, load_evidence
 from commonweal.files.extras import needs, package_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from commonweal.document.model import Chart, Document, TableData
+    from commonweal.document.model import Chart, Document, Section, Table, TableData
+    from commonweal.document.words import Words
     from commonweal.evidence import Evidence
 
 
-_SIZES = (9.2, 8.6, 8.0, 7.4, 6.8)
+_SIZES = ("9.2", "8.6", "8.0", "7.4", "6.8")
 """Sizes of type in points, tried in turn until a page limit is kept."""
 
 
@@ -31,47 +35,54 @@ MANY = 8
 
 _LONG_HEAD, _LONG_NUMBER = 16, 12
 """Letters above which the head of a column of numbers may be broken, and a number may not be squeezed."""
-_SHORT, _UNBROKEN = 14, 24
-"""Letters up to which text, and text that is one word, stays on a line beside longer text."""
+_SHORT, _UNBROKEN, _TIGHT = 14, 24, 10
+"""Letters up to which text, and text that is one word, stays on a line beside longer text; and in a short document."""
 
 
-class Paper:
-    """Compiles one template of the pack."""
+class Printer:
+    """Prints documents and drawings; what it takes to print is loaded once."""
 
-    def __init__(self, template: Path, fonts: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         with needs("pdf"):
             import typst
 
-        self._compiler = typst.Compiler(
-            str(template), font_paths=[str(fonts)], ignore_system_fonts=True
+        fonts = [str(font_folder())]
+        self._document, self._picture = (
+            typst.Compiler(str(folder / name), font_paths=fonts, ignore_system_fonts=True)
+            for name in ("report.typ", "picture.typ")
         )
 
-    def pdf(self, data: Mapping[str, Any], most_pages: int | None = None) -> bytes:
-        """Make a PDF/UA-1 file."""
-        told = json.dumps(data, ensure_ascii=False)
-        for size in _SIZES:
-            made = self._compiler.compile(
+    def pdf(self, report: Document, files: bool = True, most_pages: int | None = None) -> bytes:
+        """Make a PDF/UA-1 file; of at most so many pages, in smaller type if need be."""
+        told = unbroken(json.dumps(_data(report, files), ensure_ascii=False))
+        for size in _SIZES if most_pages else ("9",):
+            made = self._document.compile(
                 format="pdf",
-                sys_inputs={"data": told, "size": f"{size}"},
+                sys_inputs={"data": told, "size": size},
                 pdf_standards="ua-1",
                 timestamp=0,
             )
             assert isinstance(made, bytes)
             if most_pages is None or self._pages() <= most_pages:
                 return made
-        raise CommonwealError(
-            f"{data.get('title', 'a page')}: does not fit on {most_pages} pages of A4"
-        )
+        raise CommonwealError(f"{report.title}: does not fit on {most_pages} pages of A4")
 
     def png(self, svg: str, ppi: float = 200) -> bytes:
-        """Make a PNG picture of a drawing: of the template ``picture``."""
-        made = self._compiler.compile(format="png", ppi=ppi, sys_inputs={"svg": svg})
+        """Make a PNG picture of a drawing."""
+        made = self._picture.compile(format="png", ppi=ppi, sys_inputs={"svg": svg})
         assert isinstance(made, bytes)
         return made
 
     def _pages(self) -> int:
         """Count the pages of what was compiled last: the template says so itself."""
-        return int(self._compiler.query("<pages>", field="value", one=True))
+        return int(self._document.query("<pages>", field="value", one=True))
+
+
+@contextmanager
+def printer() -> Iterator[Printer]:
+    """Give a printer."""
+    with resources.as_file(resources.files(__package__) / "templates") as folder:
+        yield Printer(folder)
 
 
 def column_room(
@@ -102,12 +113,28 @@ def column_room(
     return room
 
 
+def _squeezed(
+    room: Sequence[int], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+) -> list[int]:
+    """Give numbers no more room than they need, and let any longer text of several words go onto a second line."""
+    found = []
+    for at, (n, number) in enumerate(zip(room, numeric, strict=True)):
+        cells = [row[at] or "" for row in rows]
+        longest = max(map(len, cells), default=0)
+        broken = n or (longest if longest > _TIGHT and any(" " in c for c in cells) else 0)
+        found.append(0 if number else broken)
+    return found
+
+
 def broken_heads(
-    heads: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]
+    heads: Sequence[str],
+    numeric: Sequence[bool],
+    rows: Sequence[Sequence[str]],
+    lines: int | None = None,
 ) -> list[str]:
     r"""Break the heads of columns of numbers into lines no longer than a number or a word of theirs.
 
-    Such a column then takes the room that it needs, and no head runs into the next.
+    Such a column then takes the room that it needs, and no head runs into the next. About so many `lines` are enough.
 
     Examples
     --------
@@ -118,16 +145,9 @@ def broken_heads(
     for at in (k for k, number in enumerate(numeric) if number):
         longest = max((len(row[at] or "") for row in rows), default=0)
         word = max(map(len, heads[at].split()), default=1)
-        found[at] = "\n".join(wrap(heads[at], max(longest, word, 1)))
+        some = 0 if lines is None else len(heads[at]) // lines + 2
+        found[at] = "\n".join(wrap(heads[at], max(longest, word, some, 1)))
     return found
-
-
-@contextmanager
-def papers() -> Iterator[dict[str, Paper]]:
-    """Give a compiler for each template, by name."""
-    fonts = font_folder()
-    with resources.as_file(resources.files("commonweal.report.place") / "templates") as folder:
-        yield {p.stem: Paper(p, fonts) for p in sorted(folder.glob("*.typ")) if p.stem != "pack"}
 
 
 def font_folder() -> Path:
@@ -157,46 +177,75 @@ def document_pdf(report: Document, files: bool = True) -> bytes:
     bytes
         The same for the same report: it holds no time of making.
     """
-    data = json.loads(unbroken(json.dumps(_data(report, files), ensure_ascii=False)))
-    with resources.as_file(resources.files(__package__) / "templates") as folder:
-        return Paper(folder / "report.typ", font_folder()).pdf(data)
+    with printer() as made:
+        return made.pdf(report, files)
 
 
 def _data(report: Document, files: bool) -> dict[str, Any]:
     """Give what the template tells as plain data."""
-    evidence = load_evidence()
+    evidence, w = report.library or load_evidence(), words("document", report.language)
+    printed = tuple(section for section in report.sections if section.on_paper)
     return {
         "title": report.title,
         "heading": report.heading,
+        "within": report.within,
+        "short": report.short,
+        "lang": w["lang"],
+        "w": w.labels,
+        "foot": w("foot", within=report.title if report.within == MAKER else report.within),
+        "page_of": w("page_of", page="{page}", pages="{pages}"),
         "notes": report.notes,
-        "answer": report.answer,
+        "answer": [_text(text) for text in report.answer],
         "sections": [
-            {
-                "title": section.title,
-                "text": section.text,
-                "points": section.points,
-                "warnings": section.warnings,
-                "figures": [
-                    {"label": f.label, "shown": f.shown, "about": f.about} for f in section.figures
-                ],
-                "charts": [chart_data(chart) for chart in section.charts],
-                "tables": [
-                    table_data(t.shown, t.title, t.rows)
-                    | {
-                        "about": t.about,
-                        "all": len(t.shown),
-                        "file": f"tables/{t.name}.csv" if files else "",
-                    }
-                    for t in section.tables
-                ],
-            }
-            for section in report.sections
+            [_section(section, report.short, files, w, evidence) for section in row]
+            for row in replace(report, sections=printed).rows_of_sections()
         ],
         "assumptions": report.assumptions,
         "limits": report.limits,
         "works": [work_data(id_, evidence) for id_ in report.works],
-        "sources": report.sources,
+        "sources": [_source(k, text) for k, text in enumerate(report.sources, start=1)],
     }
+
+
+def _section(
+    section: Section, short: bool, files: bool, w: Words, evidence: Evidence
+) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "text": [_text(text) for text in section.text],
+        "points": [_text(text) for text in section.points],
+        "warnings": section.warnings,
+        "figures": [
+            {"label": f.label, "shown": f.shown, "about": f.about} for f in section.figures
+        ],
+        "works": [work_data(id_, evidence) for id_ in section.works],
+        "charts": [chart_data(chart) for chart in section.charts],
+        "tables": [_table(table, short, files, w) for table in section.tables if len(table.shown)],
+    }
+
+
+def _text(text: str) -> str | dict[str, str]:
+    return (
+        {"text": str(text), "notes": text.notes} if isinstance(text, Cited) and text.notes else text
+    )
+
+
+def _table(table: Table, short: bool, files: bool, w: Words) -> dict[str, Any]:
+    data = table_data(table.shown, table.title, table.rows, short)
+    n, of, file = len(data["rows"]), len(table.shown), f"tables/{table.name}.csv"
+    cut = w("rows_in_file", rows=of, file=file) if files else w("first_rows", shown=n, rows=of)
+    return data | {
+        "about": table.about,
+        "strong": table.strong,
+        "cut": cut if n < of else "",
+    }
+
+
+def _source(number: int, text: str) -> dict[str, Any]:
+    """Give a source with its number, and its address if it ends in one."""
+    said, _, last = text.rpartition(" ")
+    linked = last.startswith(("https://", "http://"))
+    return {"number": number, "text": said if linked else text, "url": last if linked else ""}
 
 
 def work_data(id_: str, evidence: Evidence) -> dict[str, Any]:
@@ -220,6 +269,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
         "title": chart.title,
         "about": chart.about,
         "svg": chart.svg,
+        "width": chart.width,
         "wide": _share(chart.svg),
     }
 
@@ -230,12 +280,18 @@ def _share(svg: str) -> float:
     return _WIDE if box is None else _WIDE * min(1.0, (float(box[1]) / float(box[2])) ** 2)
 
 
-def table_data(shown: TableData, title: str, rows: int | None = None) -> dict[str, Any]:
-    """Give a table, or its first rows, as plain data for a template."""
+def table_data(
+    shown: TableData, title: str, rows: int | None = None, short: bool = False
+) -> dict[str, Any]:
+    """Give a table, or its first rows, as plain data for a template; a `short` document has less room for it."""
     heads = list(shown.frame.columns)
-    numeric = [shown.is_number(head) for head in heads]
+    numeric = shown.to_right()
     cells = shown.cells()[:rows]
     room = column_room(heads, numeric, cells)
+    if short:
+        wide = _squeezed(room, numeric, cells)
+        heads = broken_heads(heads, [n == 0 for n in wide], cells, lines=2)
+        return {"title": title, "head": heads, "numeric": numeric, "wide": wide, "rows": cells}
     # A head is broken between words only, so its longest word has to fit.
     words = [max(map(len, head.split()), default=0) + 1 for head in heads]
     wide = [w and max(w, word) for w, word in zip(room, words, strict=True)]

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from commonweal.document.format import align_columns
+from commonweal.document.format import GAP, WIDEST, align_columns
+from commonweal.document.model import MAKER
+from commonweal.document.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from commonweal.document.model import Document, Section, Table
+    from commonweal.document.words import Words
 
 WHOLE = "--out FOLDER writes them, --json prints them"
 """Where the rows are that a table on a terminal leaves out."""
 
-_NARROW, _PROSE, _SENTENCE = 8, 75, 110
-"""Letters of a line of a head at least; of half of the cells of a column, or any cell, that make a table a list."""
+_NARROW, _SHORT, _WORD = 8, 12, 24
+"""Letters of a line of a head, and of a column of words that is made narrower, at least; of a word kept whole."""
 
-ASSUMED, LIMITS = "Assumed, not verified", "What this does not show"
+_PROSE, _SENTENCE = 75, 110
+"""Letters of half of the cells of a column, or of any cell, from which on a table is a list."""
+
+_INDENT = "    "
 
 
-def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
+def document_lines(
+    report: Document, rows: int = 10, whole: str = WHOLE, width: int | None = None
+) -> Iterator[str]:
     """Give a report as lines: the answer first, then each section, then assumptions and limits.
 
     Parameters
@@ -32,79 +41,142 @@ def document_lines(report: Document, rows: int = 10) -> Iterator[str]:
     rows
         How many rows of a table, and lines of a list, are shown; it then says how many follow. Of a chart its
         finding is shown, of the annex the titles.
+    whole
+        Where the others are.
+    width
+        Letters of a line of the terminal, which a table keeps to; None where lines may be longer.
 
     Yields
     ------
     str
         A line, not wrapped. A sentence that stood above is not repeated.
     """
+    w = words("document", report.language)
     yield report.title
     yield report.heading
-    yield from (f"Please note: {note}" for note in report.notes)
+    if report.within != MAKER:
+        yield report.within
+    yield from (f"{w['please_note']} {note}" for note in report.notes)
     yield ""
     yield from report.answer
     shown = {*report.notes, *report.answer}
     for section in report.sections:
-        lines = [] if section.annex else list(section_lines(section, rows, shown))
+        lines = [] if section.annex else list(section_lines(section, rows, shown, w, whole, width))
         if lines:
             yield from ("", section.title, *lines)
-    for title, texts in ((ASSUMED, report.assumptions), (LIMITS, report.limits)):
-        lines = list(_cut([f"  {text}" for text in _new(texts, shown)], rows))
+    for title, texts in ((w["assumed"], report.assumptions), (w["limits"], report.limits)):
+        lines = list(_cut([f"  {text}" for text in _new(texts, shown)], rows, w, whole))
         if lines:
             yield from ("", title, *lines)
     annex = [section.title for section in report.sections if section.annex]
     if annex:
-        yield from ("", f"More ({WHOLE})", *(f"  {title}" for title in annex))
+        yield from ("", f"More ({whole})", *(f"  {title}" for title in annex))
 
 
-def section_lines(section: Section, rows: int = 10, shown: set[str] | None = None) -> Iterator[str]:
+def section_lines(
+    section: Section,
+    rows: int = 10,
+    shown: set[str] | None = None,
+    w: Words | None = None,
+    whole: str = WHOLE,
+    width: int | None = None,
+) -> Iterator[str]:
     """Give a section as lines, without its title; what was `shown` above is not repeated."""
-    shown = set() if shown is None else shown
+    shown, w = set() if shown is None else shown, w or words("document")
     yield from (f"  {text}" for text in _new(section.text, shown))
     yield from (f"  - {text}" for text in _new(section.points, shown))
     yield from (f"  {figure.line}" for figure in section.figures)
-    yield from (f"  Please note: {text}" for text in _new(section.warnings, shown))
+    yield from (f"  {w['please_note']} {text}" for text in _new(section.warnings, shown))
     yield from (f"  {title}" for title in _new([c.title for c in section.charts], shown))
     for table in section.tables:
-        yield from _table_lines(table, shown, rows)
+        yield from _table_lines(table, shown, w, (rows, whole, width))
 
 
-def _cut(lines: list[str], rows: int) -> Iterator[str]:
+def _cut(lines: list[str], rows: int, w: Words, whole: str) -> Iterator[str]:
     yield from lines[:rows]
     if len(lines) > rows:
-        yield f"  and {len(lines) - rows:,} more ({WHOLE})"
+        yield f"  {w('more_rows', rows=len(lines) - rows, where=whole)}"
 
 
-def _table_lines(table: Table, shown: set[str], rows: int) -> Iterator[str]:
+def _table_lines(
+    table: Table, shown: set[str], w: Words, limits: tuple[int, str, int | None]
+) -> Iterator[str]:
+    rows, whole, width = limits
     if not len(table.shown):
         return
     yield f"  {table.title}"
     yield from (f"  {text}" for text in _new((table.about,), shown))
     cells = table.shown.cells()[:rows]
     columns = [list(map(len, column)) for column in zip(*cells, strict=True)]
-    if max(median(c) for c in columns) > _PROSE or max(map(max, columns)) > _SENTENCE:
+    long = max(median(c) for c in columns) > _PROSE or max(map(max, columns)) > _SENTENCE
+    wide = _widths(table, cells, min(width or WIDEST, WIDEST))
+    if long or (width is not None and _total(wide) > width):
         for row in cells:
             named = zip(table.shown.frame.columns[1:], row[1:], strict=True)
             yield f"    {row[0]}{''.join(f'; {head}: {cell}' for head, cell in named if cell)}"
     else:
-        yield from _aligned(table, cells)
+        yield from _aligned(table, cells, wide)
     if len(table.shown) > rows:
-        yield f"    and {len(table.shown) - rows:,} more ({WHOLE})"
+        yield f"    {w('more_rows', rows=len(table.shown) - rows, where=whole)}"
 
 
-def _aligned(table: Table, cells: list[tuple[str, ...]]) -> Iterator[str]:
+def _is_number(table: Table, head: str) -> bool:
+    return table.shown.is_number(head) or head in table.shown.shares
+
+
+def _aligned(table: Table, cells: list[tuple[str, ...]], wide: list[int]) -> Iterator[str]:
+    """Align a table; words that do not fit a terminal go onto further lines, so nothing is cut."""
     columns = table.shown.frame.columns
-    heads, *more = zip(*_wrapped_heads(columns, cells), strict=True)
-    right = [">" if table.shown.is_number(h) else "" for h in columns]
-    first = [f"{sign}{head}" for sign, head in zip(right, heads, strict=True)]
-    yield from align_columns(first, [*more, *cells], indent="    ")
+    rows = [line for row in cells for line in _lines(row, wide)]
+    heads, *more = zip(*_wrapped_heads(columns, rows), strict=True)
+    first = [
+        f"{'>' if _is_number(table, column) else ''}{head}"
+        for column, head in zip(columns, heads, strict=True)
+    ]
+    yield from align_columns(first, [*more, *rows], indent=_INDENT, most=_total(wide))
+
+
+def _total(wide: Sequence[int]) -> int:
+    return len(_INDENT) + sum(wide) + len(GAP) * (len(wide) - 1)
+
+
+def _widths(table: Table, cells: list[tuple[str, ...]], most: int) -> list[int]:
+    """Give the letters that each column takes: those of words share what numbers leave, down to their longest word."""
+    wide, loose = [], {}
+    for k, (head, column) in enumerate(
+        zip(table.shown.frame.columns, zip(*cells, strict=True), strict=True)
+    ):
+        longest_cell = max(map(len, column))
+        wide.append(max(longest_cell, *map(len, _head_lines(head, longest_cell))))
+        if not _is_number(table, head):
+            longest = max(len(word) for cell in column for word in cell.split(" "))
+            loose[k] = max(_SHORT, *map(len, head.split()), min(longest, _WORD))
+    while _total(wide) > most:
+        over = [k for k, least in loose.items() if wide[k] > least]
+        if not over:
+            break
+        wide[max(over, key=lambda k: wide[k])] -= 1
+    return wide
+
+
+def _lines(row: tuple[str, ...], wide: list[int]) -> list[tuple[str, ...]]:
+    """Break the cells of a row into lines."""
+    broken = [
+        [line.replace("\N{NO-BREAK SPACE}", " ") for line in wrap(cell, w)] or [""]
+        for cell, w in zip(row, wide, strict=True)
+    ]
+    return list(zip_longest(*broken, fillvalue=""))
+
+
+def _head_lines(head: str, width: int) -> list[str]:
+    return wrap(head, max(_NARROW, width), break_long_words=False) or [""]
 
 
 def _wrapped_heads(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     """Break each head into lines no wider than its column, all of one number, the last at the bottom."""
     columns = zip(*cells, strict=True)
     broken = [
-        wrap(head, max(_NARROW, *map(len, column)), break_long_words=False)
+        _head_lines(head, max(map(len, column)))
         for head, column in zip(heads, columns, strict=True)
     ]
     deep = max(map(len, broken))

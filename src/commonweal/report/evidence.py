@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from commonweal.document.html import templates_of
+from commonweal.document.words import environment, words
 from commonweal.evidence import Citation, Work, cite, load_evidence
 from commonweal.evidence.cite import full_reference
 from commonweal.evidence.library import STRENGTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from commonweal.evidence.library import Evidence
     from commonweal.study.results import Results
@@ -73,21 +73,14 @@ def evidence_html(
     evidence: Evidence,
     themes: Sequence[str] = (),
     level: int = 2,
-    *,
-    works: Collection[str] | None = None,
-    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Give the library as a part of an HTML page, without style of its own."""
-    page = templates_of("commonweal.report").get_template("evidence.html")
     shown = [evidence.theme(name) for name in themes or evidence.themes]
+    page = environment().get_template(f"{__package__}:templates/evidence.html")
     return page.render(
-        themes=[
-            (theme, [w for w in evidence.under(theme.id) if works is None or w.id in works])
-            for theme in shown
-        ],
-        notes=notes or {},
+        themes=[(theme, evidence.under(theme.id)) for theme in shown],
         level=level,
         cite=lambda work: cite(work.id, evidence),
         strengths=STRENGTHS,
-        not_checked=NOT_CHECKED,
+        w=words("document"),
     )

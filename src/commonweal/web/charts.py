@@ -13,7 +13,7 @@ from commonweal.chart.outlines import Projector, bounds_of, degrees_of, padded
 from commonweal.chart.theme import QUIET, Mark, solid
 from commonweal.chart.vega import bars
 from commonweal.document.model import TableData
-from commonweal.document.pdf import papers
+from commonweal.document.pdf import printer
 from commonweal.report.place.charts import strand_chart
 from commonweal.report.study.larger_areas import tiers
 from commonweal.study.postcodes import shapes_of
@@ -35,8 +35,8 @@ def strands_chart(place: Place) -> str:
 
 def png_of(drawing: str, ppi: float = 200) -> bytes:
     """Make a PNG picture of a drawing."""
-    with papers() as made:
-        return made["picture"].png(drawing, ppi)
+    with printer() as made:
+        return made.png(drawing, ppi)
 
 
 _SLACK_DEGREES = 0.001

@@ -15,7 +15,7 @@ from commonweal.document.format import NOT_A_CHANCE, format_count, percent
 from commonweal.evidence import load_evidence
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.charts import compare_chart
-from commonweal.report.place.page import reasons
+from commonweal.report.place.document import reasons, works_of
 from commonweal.report.study.headline import headline
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
@@ -227,7 +227,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         return pages.page(
             "area.html", asked, choices,
             place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
-            drivers=drivers_table(place), reasons=reasons(place)["reasons"],
+            drivers=drivers_table(place), reasons=[(d.label, d.why, works_of(place, d)) for d in reasons(place)],
             under=told.rescored_values(explorer, choices, row),
             by=told.by_postcode(explorer, asked.postcode, row), since=told.change_since(explorer, row),
             **_map(explorer.published, asked), path=f"/area/{code_in_path(code)}",

@@ -229,23 +229,23 @@ def test_overview_counts_what_the_designation_does(
 
 
 def test_people_are_added_up_where_all_are_known(small: Small) -> None:
-    def told() -> tuple[list[str], str]:
+    def told() -> tuple[str, str]:
         results = small.run(draws=0)
         scope = find_scope(results.areas, [])
-        page = overview(
+        told = overview(
             PlaceDescriber(results),
             scope,
             Shapes(results.areas, results.boundaries, results.outline),
             lambda _: "",
-        ).page
-        return page["facts"], " ".join(claim["text"] for claim in page["headline"])
+        ).document
+        return told.heading, " ".join(told.answer)
 
     facts, headline = told()
-    assert facts == ["20 places", "21,000 people"]
+    assert facts == "20 places, 21,000 people."
     assert "They are home to 5,500 of 21,000 people." in headline
     small.replace(small.areas, "A01,Place 1,100,", "A01,Place 1,,")
     facts, headline = told()
-    assert facts == ["20 places"]
+    assert facts == "20 places."
     assert "They are home to 5,500 people." in headline
 
 
@@ -256,13 +256,13 @@ def test_an_overview_says_that_ties_let_more_in_and_that_nobody_lives_there(smal
     small.write(designate={"p": {"index": "deprivation", "worst": "20%"}})
     results = small.run(draws=0)
     scope = find_scope(results.areas, [])
-    page = overview(
+    document = overview(
         PlaceDescriber(results),
         scope,
         Shapes(results.areas, results.boundaries, results.outline),
         lambda _: "",
-    ).page
-    told = " ".join(claim["text"] for claim in page["headline"])
+    ).document
+    told = " ".join(document.answer)
     assert "would be 4, but 7 are included, because 4 tie at the cut-off." in told
     assert "1 of the 7 places has no residents." in told
 

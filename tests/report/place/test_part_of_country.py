@@ -81,13 +81,13 @@ def test_titles_and_tables_say_that_it_is_a_part(part: Results) -> None:
 def test_one_of_them_is_told_as_one(small: Small) -> None:
     results = small.run(draws=20)
     scope = find_scope(results.areas, ["A20"])
-    page = overview(
+    document = overview(
         PlaceDescriber(results),
         scope,
         Shapes(results.areas, results.boundaries, results.outline),
         lambda _: "",
-    ).page
-    told = " ".join(claim["text"] for claim in page["headline"])
+    ).document
+    told = " ".join(document.answer)
     assert "1 of 1 place in Place 20 is on the list of “priority” places." in told
     assert "It is home to 2,000 of 2,000 people." in told
     assert "It stays on the list in at least 95% of recalculations." in told

@@ -158,7 +158,7 @@ def test_show_finds_a_postcode_in_the_outlines_of_its_results(
         )
     code, said, _ = tell("show", "QS1 1AA", "--study", "demo", "--draws", "0")
     assert code == 0
-    assert demo.areas.codes[123] in said.splitlines()[0]
+    assert demo.areas.codes[123] in said.splitlines()[1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 import zipfile
+from html import unescape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,14 @@ import pytest
 from tests.evidence.test_page import outline
 
 from commonweal.chart.theme import width_of
+from commonweal.document import document_html, document_pdf
 from commonweal.document.format import NOT_A_CHANCE
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.report.session import load_session, session_html, session_pdf, write_session
+from commonweal.report.session import load_session, session_document, write_session
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -30,6 +32,15 @@ if TYPE_CHECKING:
     from commonweal.report.session import Content
     from commonweal.study.results import Results
 
+
+def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
+    return document_html(session_document(told), files)
+
+
+def session_pdf(told: Content) -> bytes:
+    return document_pdf(session_document(told), files=False)
+
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -37,19 +48,17 @@ def test_the_page_has_every_part_and_asks_for_nothing(county: Content) -> None:
     html = session_html(county, [("session.pdf", "For paper")])
     page = outline(html)
     assert len(set(page.ids)) == len(page.ids)
-    parts = (
-        "framing",
-        "speakers",
-        "pack",
-        "places",
-        "state",
-        "reading",
-        "figures",
-        "limits",
-        "studies",
-    )
-    assert [i for i in page.ids if i in parts] == list(parts)
-    assert {f"#{i}" for i in parts} <= set(page.links)
+    titles = [section.title for section in session_document(county).sections]
+    parts = ["Contents", "In short", *titles, "What this does not show", "Files"]
+    at = [unescape(html).find(f">{title}</h2>") for title in parts]
+    assert min(at) > 0
+    assert at == sorted(at)
+    named = ("Speakers", "In focus: ", "The state of ", "What the research says: ", "Figures in the text")  # fmt: skip
+    found = [[k for k, title in enumerate(titles) if title.startswith(part)] for part in named]
+    assert all(found)
+    assert [k for places in found for k in places] == sorted(k for places in found for k in places)
+    assert {f"#section-{k}" for k in range(1, len(titles) + 1)} <= set(page.links)
+    assert set(page.ids) >= {link[1:] for link in page.links if link[0] == "#"}
     assert "default-src 'none'" in html
     for word in ("src=", "url(", "@import", "<script", "<link"):
         assert word not in html
@@ -86,9 +95,9 @@ def test_what_a_file_says_cannot_break_the_page(meeting: Meeting) -> None:
 
 
 def test_parts_that_a_file_leaves_out_are_not_there(meeting: Meeting) -> None:
-    ids = outline(session_html(meeting.told(framing="Nothing but words."))).ids
-    assert "framing" in ids
-    assert not {"speakers", "places", "state", "reading", "figures", "pack"} & set(ids)
+    told = session_document(meeting.told(framing="Nothing but words."))
+    assert told.answer == ("Nothing but words.",)
+    assert [section.title for section in told.sections] == ["The study: Twenty places"]
 
 
 def test_the_paper_is_tagged_and_holds_the_same(county: Content) -> None:

@@ -9,10 +9,10 @@ import openpyxl
 import pytest
 
 from commonweal.index import decile
-from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.place import describe
+from commonweal.report.place.profile import profile
 from commonweal.report.study import write_results
 from commonweal.report.study.drivers import (
-    describe_main_driver,
     main_driver_labels,
     summarise_drivers,
     top_contributors,
@@ -124,15 +124,16 @@ def test_a_profile_says_it_in_a_sentence(nested: Results) -> None:
         f"Life <together> adds most to its score (in the worst 10%); within it, {label} "
         f"(worst {decile(scores.rank_of(leaf))[row] * 10:.0f}%)."
     )
-    assert f"  {told}" in list(profile_lines(profile(nested, codes[row])))
-    data = profile_data(profile(nested, codes[row]))["indices"]
-    assert data["community"]["held_back_most_by"] == "life"
-    best = int(np.argmax(scores.rank))
+    found = profile(nested, codes[row])
+    assert told in str(found)
+    assert {s.path: s.driver for s in found.place.standings}["community"] == "community.life"
+    best = int(np.nanargmax(scores.rank))
     part = top_contributors(scores)[best].rsplit("/", 1)[-1]
-    assert describe_main_driver(nested, "community", best).startswith(
+    drivers = {s.path: s.driver_text for s in describe(nested, best).standings}
+    assert drivers["community"].startswith(
         f"No domain stands out: {'Life <together>' if part == 'life' else 'Low income'}, which "
     )
-    assert describe_main_driver(nested, "need", best) == ""  # one part
+    assert drivers["need"] == ""  # one part
 
 
 def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None:
@@ -140,7 +141,9 @@ def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None
     assert one.indicators is None
     assert set(one.parts.numbers.frame["Domain"]) == {"Clubs", "Turnout"}
     row = int(np.flatnonzero(results.designations["priority"].selected)[0])
-    assert "; within it" not in describe_main_driver(results, "community", row)
+    drivers = {s.path: s.driver_text for s in describe(results, row).standings}
+    assert "adds most to its score" in drivers["community"]
+    assert "; within it" not in drivers["community"]
 
 
 def test_an_index_without_shares_is_left_out(median: Results) -> None:
@@ -149,6 +152,5 @@ def test_an_index_without_shares_is_left_out(median: Results) -> None:
     page = render_report(median)
     assert "What adds most to their scores" not in page
     assert "Adds most to the score" not in page
-    assert describe_main_driver(median, "community", 0) == ""
-    data = profile_data(profile(median, median.areas.codes[0]))
-    assert data["indices"]["community"]["held_back_most_by"] is None
+    of = {s.path: (s.driver, s.driver_text) for s in describe(median, 0).standings}
+    assert of["community"] == ("", "")

@@ -13,7 +13,7 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, UnknownNameError
-from commonweal.report.place.profile import peers, profile, profile_data, profile_lines
+from commonweal.report.place.profile import peers, profile
 from commonweal.report.study.parquet import data_tables
 from commonweal.report.study.tables import areas_in_short
 from commonweal.study.names import find_area, folded
@@ -26,38 +26,76 @@ def test_every_line_by_hand(small: Any) -> None:
     )
     margin = f"+{-23 * share:.2f}"
     assert margin == "+6.15"
-    assert list(profile_lines(profile(results, "A17"))) == [
-        "Place 17 (A17), Southside",
-        "1,700 people; from the study Twenty places",
+    found = profile(results, "A17")
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in found.lines()]
+    assert lines == [
+        "Place 17",
+        "Southside. Place A17; 1,700 people.",
+        "Twenty places",
         "",
-        "It is on the list of “priority” places, just inside the cut-off. The rule: worst 20% on deprivation "
-        "and worst 20% on Community needs.",
-        "We did not test how stable this result is.",
-        "  deprivation: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at rank 4)",
-        "  Community needs: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at rank 4)",
-        "  It would leave the list if its rank for low income went from 4th to 5th and nothing else changed. "
-        "No smaller change in one domain would do this.",
+        "Place 17 is on the list of “priority” places, just inside the cut-off. We did not test how stable "
+        "this result is.",
+        "It ranks about 4th of 20 places for deprivation (1st is the greatest need).",
+        "It ranks about 4th of 20 for community needs.",
         "",
-        "deprivation: 4th of 20 (1st = greatest need), in the worst 20%",
-        "  Low income                               4th    100% of the score",
+        "How it compares",
+        "  Place 17 is worse off than 84% of places for deprivation",
         "",
-        "Community needs: 4th of 20 (1st = greatest need), in the worst 20%",
-        "  halls                                    4th    100% of the score",
+        "How each domain compares",
+        "  - deprivation: in the worst 20%.",
+        "  - Community needs: in the worst 20%.",
+        "  Worse off than this percentage of other places",
+        "                                                                    Share of",
+        "                               Similar                All                the",
+        "    Measure          Place 17   places  Southside  places  Rank        score",
+        "    deprivation           84%      81%        76%     50%  4 of 20",
+        "    Low income            84%      81%        76%     50%  4 of 20      100%",
+        "    Community needs       84%      72%        72%     50%  4 of 20",
+        "    halls                 84%      72%        72%     50%  4 of 20      100%",
         "",
-        "Similar places, in deprivation and population:",
-        "  A16  Place 16, Southside",
-        "  A18  Place 18, Southside (on the list)",
-        "  A15  Place 15, Southside",
-        "  A19  Place 19, Southside",
-        "  A14  Place 14, Southside",
+        "What would change the result",
+        "  The rule: worst 20% on deprivation and worst 20% on Community needs.",
+        "  We did not test how stable this result is.",
+        "  - deprivation: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at rank "
+        "4).",
+        "  - Community needs: in the worst 20%, 1 rank inside the cut-off (+6.15 points; the cut-off is at "
+        "rank 4).",
+        "  - It would leave the list if its rank for low income went from 4th to 5th and nothing else "
+        "changed. No smaller change in one domain would do this.",
+        "",
+        "What drives its score",
+        "  “Low income” adds most to its score. For each index, the indicators with the largest effect come "
+        "first: the weight of the indicator, times how far the place ranks from the middle.",
+        "  Indicators with the largest effect on the score",
+        "                                                  Worse",
+        "                                               off than  Effect",
+        "                                                  (% of  on the",
+        "    Indicator   Domain           Here  Median   others)  score",
+        "    Low income  deprivation      17    10.5         84%  raises",
+        "    halls       Community needs  4     10.5         84%  raises",
+        "",
+        "Similar places",
+        "  Most similar in deprivation and population",
+        "                               On the",
+        "    Name      Code  Where      list",
+        "    Place 16  A16   Southside  No",
+        "    Place 18  A18   Southside  Yes",
+        "    Place 15  A15   Southside  No",
+        "    Place 19  A19   Southside  No",
+        "    Place 14  A14   Southside  No",
+        "",
+        "What this does not show",
+        *(f"  {text}" for text in found.place.caveats),
     ]
 
 
 def test_outside_and_why(small: Any) -> None:
-    told = "\n".join(profile_lines(profile(small.run(), "A10")))
-    assert "It is not on the list of “priority” places. The rule: worst 20% on deprivation" in told
+    told = str(profile(small.run(), "A10"))
+    assert "Place 10 is not on the list of “priority” places." in told
+    assert "The rule: worst 20% on deprivation" in told
     assert "We recalculated the list 200 times" in told
-    assert "It was never on the list. It is unlikely to join the list." in told
+    assert "It was never on the list." in told
+    assert "It is unlikely to join the list." in told
     assert re.search(
         r"deprivation: not in the worst 20%, 7 ranks outside the cut-off \(-.* points; the cut-off is at rank 4\)",
         told,
@@ -75,15 +113,13 @@ def test_an_interval_where_the_index_varies(small: Any) -> None:
         certainty={"draws": 300, "seed": 2, "vary": [{"standard_errors": "all"}]},
     )
     results = small.run()
-    told = "\n".join(profile_lines(profile(results, "A17")))
+    told = str(profile(results, "A17"))
     low, _, high = results.certainty["priority"].ranks["deprivation"][16]
     assert re.search(
-        r"deprivation: 4th of 20 .*, between 3rd and 5th in 90% of recalculations", told
+        r"It ranks 4th of 20 .*In 90% of recalculations it ranks between 3rd and 5th", told
     )
     assert (low, high) == (3, 5)
-    assert (
-        "Community needs: 4th of 20 (1st = greatest need), in the worst 20%\n" in told
-    )  # it does not vary
+    assert "It ranks about 4th of 20 for community needs.\n" in told  # it does not vary
 
 
 def test_shares_of_the_score_add_up(small: Any) -> None:
@@ -95,39 +131,38 @@ def test_shares_of_the_score_add_up(small: Any) -> None:
     )
     results = small.run(draws=0)
     for code in ("A01", "A10", "A20"):
-        lines = list(profile_lines(profile(results, code)))
-        block = lines[
-            next(
-                i
-                for i, t in enumerate(lines)
-                if t.startswith("Community needs: ") and " of 20 " in t
-            ) :
-        ]
-        shares = [int(m) for m in re.findall(r"(\d+)% of the score", "\n".join(block[2:4]))]
-        assert abs(sum(shares) - 100) <= 1
-        assert shares == sorted(shares, reverse=True)
-        found = profile_data(profile(results, code))["indices"]["community_needs"]
-        parts = sum(d["contribution"] for d in found["domains"].values())
-        assert parts == pytest.approx(found["score"])
+        found = profile(results, code)
+        needs = found.place.standings[1]
+        shares = [one.share for one in needs.strands]
+        assert sum(shares) == pytest.approx(1)
+        block = str(found).split("    Community needs ")[1].splitlines()[1:3]
+        printed = [int(line.rsplit(maxsplit=1)[1].removesuffix("%")) for line in block]
+        assert printed == [round(100 * share) for share in shares]
+        assert abs(sum(printed) - 100) <= 1
+        assert list(found.drivers["share"])[-2:] == pytest.approx(sorted(shares, reverse=True))
+        parts = sum(one.contribution for one in needs.strands)
+        assert parts == pytest.approx(needs.score)
+        assert shares == pytest.approx([one.contribution / needs.score for one in needs.strands])
 
 
 def test_a_place_of_which_nothing_is_known(small: Any) -> None:
     small.replace(small.areas, "A03,Place 3,300,N,Northside", "A03,,,,")
     small.replace(small.indicators, "A03,3,18,0.5", "A03,,,")
     results = small.run()
-    told = "\n".join(profile_lines(profile(results, "A03")))
-    assert told.startswith("A03\nfrom the study Twenty places\n")
-    assert "  deprivation: no score" in told
-    assert "deprivation: no score for this place" in told
+    told = str(profile(results, "A03"))
+    assert told.startswith("A03\nPlace.\n")
+    assert "  - deprivation: no score, so it cannot be in the worst 20%." in told
+    assert "deprivation: no score for this place." in told
     assert "No change in one domain alone would change the result." in told
     assert "Similar places" not in told
     assert not re.search(r"\bnan\b|None|inf\b", told)
-    data = json.loads(json.dumps(profile_data(profile(results, "A03")), allow_nan=False))
-    assert data["population"] is None
-    assert data["indices"]["deprivation"]["rank"] is None
-    assert data["peers"] == []
+    place = profile(results, "A03").place
+    assert json.loads(json.dumps(place.to_dict(), allow_nan=False)) == place.to_dict()
+    assert place.people is None
+    assert place.standings[0].rank is place.standings[0].score is None
+    assert place.peers == ()
     for code in results.areas.codes:  # nor is it anyone's peer
-        assert "A03" not in profile_data(profile(results, code))["peers"]
+        assert "A03" not in {peer.code for peer in profile(results, code).place.peers}
 
 
 @pytest.mark.parametrize(
@@ -182,10 +217,11 @@ def test_peers_are_near_first_and_never_oneself(small: Any) -> None:
 
 def test_two_designations_are_told_by_name(small: Any) -> None:
     small.write(designate__few_halls={"index": "community_needs", "worst": 3})
-    told = "\n".join(profile_lines(profile(small.run(draws=0), "A20")))
-    assert "It is on the list of “priority” places. The rule: " in told
-    assert "It is on the list of “few halls” places. The rule: " in told
-    assert "A18  Place 18, Southside (on the list: priority, few halls)" in told
+    told = str(profile(small.run(draws=0), "A20"))
+    assert "Place 20 is on the list of “priority” places." in told
+    assert "Place 20 is on the list of “few halls” places." in told
+    assert "What would change the result: few halls" in told
+    assert re.search(r"Place 18 +A18 +Southside +Yes: priority, few halls", told)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +255,7 @@ def test_a_place_is_found_however_its_name_is_written(asked: str, found: str | N
 
 def test_where_a_condition_counts_within_a_group_the_group_is_named(small: Any) -> None:
     small.write(designate={"priority": {"index": "deprivation", "worst": 2, "within": "district"}})
-    told = "\n".join(profile_lines(profile(small.run(draws=0), "A17")))
+    told = str(profile(small.run(draws=0), "A17"))
     assert re.search(
         r"deprivation: not in the worst 2 of its district \(4th in Southside\), 2 ranks outside the cut-off",
         told,
@@ -236,16 +272,18 @@ def test_ranks_within_a_class_stand_beside_the_others(small: Any) -> None:
     classed = replace(
         results, areas=replace(results.areas, table=results.areas.table.with_columns(kinds))
     )
-    told = "\n".join(profile_lines(profile(classed, "A18")))
+    told = str(profile(classed, "A18"))
     assert (
-        "among places of its rural-urban class: 2nd of 9, in the worst 30%" in told
+        "among places of its rural-urban class, 2nd of 9, in the worst 30%" in told
     )  # income: A20, A18
     assert (
-        "among places of its rural-urban class: 2nd of 8, in the worst 30%" in told
+        "among places of its rural-urban class, 2nd of 8, in the worst 30%" in told
     )  # halls: A10, A18
-    assert "rural-urban class" not in "\n".join(profile_lines(profile(classed, "A12")))
-    data = profile_data(profile(classed, "A18"))["indices"]["community_needs"]["within"]
-    assert data == {"rural_urban": {"class": "rural", "rank": 2, "of": 8, "decile": 3}}
+    assert "rural-urban class" not in str(profile(classed, "A12"))
+    needs = profile(classed, "A18").place.to_dict()["standings"][1]
+    assert needs["classes"] == [
+        {"kind": "rural_urban", "name": "rural", "rank": 2, "of": 8, "decile": 3}
+    ]
     scores = next(frame for name, _, frame in data_tables(classed) if name == "scores.parquet")
     ranks = dict(scores.select("code", "community_needs.rank_within_rural_urban").rows())
     assert (ranks["A10"], ranks["A18"], ranks["A16"]) == (1, 2, 3)

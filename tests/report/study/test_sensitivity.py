@@ -22,12 +22,11 @@ from commonweal.index.assumptions import (
     Treatment,
     Weights,
 )
-from commonweal.report.place.profile import profile, profile_data, profile_lines
+from commonweal.report.place.profile import profile
 from commonweal.report.study import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.report import render_report
 from commonweal.report.study.sensitivity import (
-    NO_SOURCE_FOR_AREA,
     describe_assumption,
     most_often,
     recalculated,
@@ -64,7 +63,8 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
     found = told.sensitivity["priority"]
     moved = int(np.argmax(found.moves.max(axis=0)))
     still = int(np.argmin(found.moves.max(axis=0)))
-    text = "\n".join(profile_lines(profile(told, told.areas.codes[moved])))
+    place = profile(told, told.areas.codes[moved])
+    text = str(place)
     names = ["the weights within the Community", "the sampling error of the published figures",
              "<the line> & more"]  # fmt: skip
     share = found.moves.max(axis=0)[moved]
@@ -73,13 +73,13 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
         f"changes the result in {share:.0%} of recalculations." in text
     )
     assert found.mover[still] == -1
-    text = "\n".join(profile_lines(profile(told, told.areas.codes[still])))
-    assert NO_SOURCE_FOR_AREA in text
-    data = profile_data(profile(told, told.areas.codes[moved]))["designations"]["priority"]
-    assert data["most_often_moved_by"] == {
-        "assumption": found.inputs[found.mover[moved]],
-        "moves": pytest.approx(share),
-    }
+    text = str(profile(told, told.areas.codes[still]))
+    assert "No assumption, changed alone, changes its result." in text
+    (answer,) = place.place.to_dict()["answers"]
+    assert (answer["mover"], answer["mover_share"]) == (
+        names[found.mover[moved]],
+        pytest.approx(share),
+    )
 
 
 def test_the_headline_names_what_moves_most(told: Results) -> None:
@@ -116,7 +116,7 @@ def test_the_files_hold_it(told: Results, tmp_path: Path) -> None:
     assert "Biggest source of uncertainty" in listed
     notes = {row[0].value: row[1].value for row in book["Notes"].iter_rows(2)}
     assert (
-        "We recalculated the results 512 times in a design that varies"
+        "We recalculated the results 512 times. Each of these assumptions varies over its whole range: "
         in notes["Biggest sources of uncertainty"]
     )
     assert "sensitivity.csv" in (folder / "README.txt").read_text("utf-8")

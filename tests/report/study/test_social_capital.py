@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -175,7 +176,13 @@ def test_every_place_tells_the_same_value(
     rows = document_data(document)["tables"]["here"]
     assert [h for h in rows if h["value"] == 50.0]
     code, said, _ = tell("show", "A10", "--study", small.study, "--draws", "0")
-    assert (code, told in said) == (0, True)
+    assert code == 0
+    for row in (
+        r"Trusts most people  a modelled estimate  50% of adults  95% interval 46\.1 to +44% +53%\n +53\.9\n",
+        r"Trusts most people  Trust +2024  In general, can most people be  more social capital +18\n +trusted\?\n",
+    ):
+        assert re.search(row, said)
+    assert "  - Trusts most people. Modelled.\n" in said
     code, said, _ = tell("social-capital", small.study, "--area", "A10")
     assert (code, told in said) == (0, True)
     code, said, _ = tell("social-capital", small.study, "--area", "A10", "--json")

@@ -33,9 +33,9 @@ from commonweal.chart.theme import (
     width_of,
 )
 from commonweal.chart.vega import bars, dots
-from commonweal.document.format import SURE, list_name, percent
+from commonweal.document.format import SURE, list_name
 from commonweal.document.model import TableData, table_from_columns
-from commonweal.report.place.text import on_index
+from commonweal.report.place.text import place_words
 from commonweal.report.study.tables import label_of, probability
 
 if TYPE_CHECKING:
@@ -45,17 +45,13 @@ if TYPE_CHECKING:
 
     from commonweal.chart.outlines import Box, Shapes
     from commonweal.document.model import Chart
+    from commonweal.document.words import Words
     from commonweal.report.place.drivers import LargerAreas
     from commonweal.report.place.place import Place, PlaceRank
     from commonweal.study.names import Scope
     from commonweal.study.results import Results
 
 
-ABOUT = (
-    "Further right is worse off: at 90%, worse off than nine in ten {kinds}. The dot is {dot}. The other marks are "
-    "averages. The dark line is the median of {whole}."
-)
-RANGED = "{name}; the line through it is the range in 90% of recalculations"
 COMPARED = (
     "Each row is one measure. Further right is worse: a larger share of {kinds} are better off."
 )
@@ -77,28 +73,42 @@ def rows_of(standings: Sequence[PlaceRank]) -> list[tuple[PlaceRank, bool]]:
     ]
 
 
-def strand_table(name: str, standings: Sequence[PlaceRank]) -> TableData:
-    """Show, for each domain, the share of others that are better off: here, and the average elsewhere."""
+def strand_table(name: str, standings: Sequence[PlaceRank], say: Words | None = None) -> TableData:
+    """Show, for each domain, the share of others that are better off, here and elsewhere, and its rank here."""
+    say = say or place_words()
     rows = [s for s, _ in rows_of(standings)]
     columns = [
-        ("Measure", pl.Series([s.label for s in rows], dtype=pl.String)),
+        (say["measure"], pl.Series([s.label for s in rows], dtype=pl.String)),
         (name, pl.Series([s.worse_than for s in rows], dtype=pl.Float64)),
     ]
     for group, label in columns_of(standings):
         means = [next((a.worse_than for a in s.averages if a.group == group), None) for s in rows]
         columns.append((label, pl.Series(means, dtype=pl.Float64)))
-    shown = table_from_columns(columns)
-    return TableData(shown.frame, frozenset(shown.frame.columns[1:]))
+    shares = [head for head, _ in columns[1:]]
+    ranks = [None if s.rank is None else say("rank_of", rank=s.rank, of=s.of) for s in rows]
+    if any(ranks):
+        columns.append((say["rank"], pl.Series(ranks, dtype=pl.String)))
+    if any(s.share is not None for s in rows):
+        columns.append((say["share"], pl.Series([s.share for s in rows], dtype=pl.Float64)))
+        shares.append(say["share"])
+    return table_from_columns(columns, shares)
 
 
-def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]) -> Chart:
+def strand_chart(
+    id_: str, name: str, kinds: str, standings: Sequence[PlaceRank], say: Words | None = None
+) -> Chart:
     """Draw `strand_table`: a mark for each place or group, the worst off to the right."""
+    say = say or place_words()
     groups = dict(columns_of(standings))
-    whole, dot = groups.pop("all", f"all {kinds}"), name
-    if any(s.low is not None for s in standings):
-        dot = RANGED.format(name=name)
-    elif all(s.rank is None for s in standings):
-        dot = f"the average of {name}"
+    whole = groups.pop("all", f"all {kinds}")
+    about = say(
+        "chart_about",
+        kinds=kinds,
+        name=name,
+        ranged=any(s.low is not None for s in standings),
+        mean=all(s.rank is None for s in standings),
+        whole=whole.replace("All ", "all ", 1),
+    )
     rows = []
     for s, is_index in rows_of(standings):
         others = [
@@ -109,34 +119,33 @@ def strand_chart(id_: str, name: str, kinds: str, standings: Sequence[PlaceRank]
             ends = 1 - (s.high - 1) / (s.of - 1), 1 - (s.low - 1) / (s.of - 1)
         known = s.worse_than is not None
         marks = (*reversed(others), (s.worse_than or 0.0, DOT)) if known else ()
-        rows.append(
-            Row(s.label, marks=marks, span=ends, note="" if known else "not known", strong=is_index)
-        )
-    numbers = strand_table(name, standings)
+        note = "" if known else say["unknown"]
+        rows.append(Row(s.label, marks=marks, span=ends, note=note, strong=is_index))
+    numbers = strand_table(name, standings, say)
+    compared = numbers.frame.columns[1 : 2 + len(columns_of(standings))]
     return row_chart(
-        id_, _finding(name, kinds, standings),
-        ABOUT.format(kinds=kinds, dot=dot, whole=whole.replace("All ", "all ", 1)),
-        rows, numbers, dots("Measure", *numbers.frame.columns[1:]), _worse(whole),
+        id_, _finding(say, name, kinds, standings), about,
+        rows, numbers, dots(say["measure"], *compared), _worse(say, whole),
         [(DOT, name), *((_MARKS.get(group, AUTHORITY), label) for group, label in groups.items())],
         [Upright(0.5)], (0.9, 1.0),
     )  # fmt: skip
 
 
-def _worse(whole: str) -> Axis:
+def _worse(say: Words, whole: str) -> Axis:
     """Give the scale of shares that are better off."""
-    median = f"median of {whole}" if len(whole) < 18 else "median"
-    words = ((0.0, "best off"), (0.25, ""), (0.5, median), (0.75, ""), (1.0, "worst 10%"))
+    median = say("median_of", whole=whole) if len(whole) < 18 else say["middle"]
+    ends = say["best_off"], say["worst_tenth"]
+    words = ((0.0, ends[0]), (0.25, ""), (0.5, median), (0.75, ""), (1.0, ends[1]))
     return Axis(0.0, 1.0, words)
 
 
-def _finding(name: str, kinds: str, standings: Sequence[PlaceRank]) -> str:
+def _finding(say: Words, name: str, kinds: str, standings: Sequence[PlaceRank]) -> str:
     """Say on which index it is worst off; of several areas, on average."""
     worst = max(standings, key=lambda s: s.worse_than or 0.0, default=None)
     if worst is None or worst.worse_than is None:
-        return f"How {name} compares"
-    share = percent(worst.worse_than)
-    average = ", on average," if worst.rank is None else ""
-    return f"{name}{average} is worse off than {share} of {kinds} {on_index(worst.label)}"
+        return say("chart_unknown", name=name)
+    on, mean = say("on_index", label=worst.label), worst.rank is None
+    return say("chart", name=name, share=worst.worse_than, kinds=kinds, on=on, mean=mean)
 
 
 def compare_chart(places: Sequence[Place]) -> Chart:
@@ -162,7 +171,7 @@ def compare_chart(places: Sequence[Place]) -> Chart:
     first = max(range(len(places)), key=worst.count)
     title = f"{places[first].name} is worst off on {worst.count(first)} of {len(rows)} measures"
     if len(places) == 1:
-        title = _finding(places[0].name, places[0].kinds, places[0].standings)
+        title = _finding(place_words(), places[0].name, places[0].kinds, places[0].standings)
     heads = [f"{p.name} ({p.code})" for p in places]
     values = [pl.Series(of_place, dtype=pl.Float64) for of_place in shares]
     columns = [
@@ -172,7 +181,7 @@ def compare_chart(places: Sequence[Place]) -> Chart:
     kinds = places[0].kinds
     return row_chart(
         "compare", title, COMPARED.format(kinds=kinds), rows,
-        table_from_columns(columns, heads), dots("Measure", *heads), _worse(f"all {kinds}"),
+        table_from_columns(columns, heads), dots("Measure", *heads), _worse(place_words(), f"all {kinds}"),
         [(PLACES[k], p.name) for k, p in enumerate(places)], [Upright(0.5)], (0.9, 1.0),
     )  # fmt: skip
 
@@ -194,13 +203,24 @@ def place_map(
     """Draw the place among its neighbours; None if it is not known where it is."""
     if not shapes.seen(np.array([row])):
         return None
-    title = _around_it(place)
+    say = place_words(place.language)
+    near_by = len(place.neighbours) if place.answers else 0
+    title = say(
+        "map",
+        name=place.name,
+        kinds=place.kinds,
+        listed=sum(o.selected for o in place.neighbours),
+        of=near_by,
+    )
     inside = [larger for larger in place.larger if larger.system == groups[0].key] if groups else []
-    about = f"Map of {place.name}, in dark shading, and the {place.kinds} around it."
-    if inside:
-        about += f" The thick line is the boundary of {inside[0].name}."
-    if listed.any():
-        about += f" Lighter shading: {listed_words(place)}."
+    lists = [say("list_name", label=a.label, kinds=place.kinds) for a in place.answers]
+    about = say(
+        "map_about",
+        name=place.name,
+        kinds=place.kinds,
+        authority=inside[0].name if inside else "",
+        lists=(lists or [say["the_list"]]) if listed.any() else [],
+    )
     bounds = shapes.bounds(np.array([row]))
     box = _box(bounds)
     near = shapes.within(box)
@@ -222,33 +242,15 @@ def place_map(
     drawing.add(border(0, 0, _SIDE, _SIDE))
     if inside:
         drawing.add(*_locator(row, shapes, groups))
-    numbers = TableData(
-        pl.DataFrame(
-            {
-                "Neighbour": [o.name for o in place.neighbours],
-                "Code": [o.code for o in place.neighbours],
-                "Metres away": [None if o.metres is None else int(o.metres) for o in place.neighbours],
-                "On the list": ["Yes" if o.selected else "No" for o in place.neighbours],
-            },
-            schema={"Neighbour": pl.String, "Code": pl.String, "Metres away": pl.Int64, "On the list": pl.String},
-        )
-    )  # fmt: skip
-    return drawing.chart(title, about, numbers, bars("Neighbour", "Metres away"))
-
-
-def _around_it(place: Place) -> str:
-    """Say how many neighbours are on a list too."""
-    n, of = sum(o.selected for o in place.neighbours), len(place.neighbours)
-    if not of or not place.answers:
-        return f"{place.name} and the {place.kinds} around it"
-    return f"{n or 'None'} of the {of} {place.kinds} nearest to {place.name} {'is' if n == 1 else 'are'} on the list"
-
-
-def listed_words(place: Place) -> str:
-    """Name the lists that shading shows."""
-    return (
-        " or ".join(f"on {list_name(a.label, place.kinds)}" for a in place.answers) or "on the list"
-    )
+    columns = {
+        say["neighbour"]: [o.name for o in place.neighbours],
+        say["code"]: [o.code for o in place.neighbours],
+        say["metres"]: [None if o.metres is None else int(o.metres) for o in place.neighbours],
+        say["on_the_list"]: [say["yes" if o.selected else "no"] for o in place.neighbours],
+    }
+    kinds = (pl.String, pl.String, pl.Int64, pl.String)
+    numbers = TableData(pl.DataFrame(columns, schema=dict(zip(columns, kinds, strict=True))))
+    return drawing.chart(title, about, numbers, bars(say["neighbour"], say["metres"]))
 
 
 def _box(bounds: Box) -> Box:
@@ -368,7 +370,7 @@ def overview_map(
     numbers = (
         [k for k in np.unique(groups[0].numbers[scope.rows]).tolist() if k >= 0] if groups else []
     )
-    drawing = Map(id_, padded(_bounds(scope, shapes, groups, small), 0.03))
+    drawing = Map(id_, padded(_bounds(scope, shapes, groups, small), 0.03), hug=True)
     _land(drawing, scope, shapes, groups, numbers, small)
     for key, (style, mark) in _CLASSES.items():
         outlined = np.array([shapes.has(row) and not small for row in classes[key].tolist()], bool)

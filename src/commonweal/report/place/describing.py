@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from commonweal.access import EARTH_RADIUS_M
-from commonweal.document.format import FEWEST_PEOPLE, join_words
+from commonweal.document.format import FEWEST_PEOPLE, format_amount
 from commonweal.index import rank
 from commonweal.report.place.drivers import Drivers, PlaceRanks, larger_of
 from commonweal.report.place.place import Other, Place, ShownIndicator
-from commonweal.report.place.text import Answers, SourceNotes, caveats, headline
+from commonweal.report.place.text import Answers, SourceNotes, caveats, headline, place_words
 from commonweal.report.study.social_capital import capital_finder
-from commonweal.report.study.tables import extra_line, extras
+from commonweal.report.study.tables import extras, label_of
 from commonweal.study.names import authority
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def _smallest(distance: NDArray[np.float64], n: int) -> NDArray[np.intp]:
     return near[np.argsort(distance[near], kind="stable")][:n]
 
 
-def alike_by(results: Results) -> str:
-    """Say in what peers are similar."""
+def alike_by(results: Results) -> list[str]:
+    """Name in what peers are similar."""
     found = ["deprivation" if "deprivation" in results.scores else "need"]
     if "rural_urban" in results.areas.table.columns:
-        found.append("urban or rural setting")
+        found.append("setting")
     if not np.isnan(results.areas.population).all():
         found.append("population")
-    return join_words(found)
+    return found
 
 
 def _judged_by(results: Results) -> list[Scores]:
@@ -130,16 +130,17 @@ N_NEIGHBOURS = 6
 class PlaceDescriber:
     """Describes any place of a run."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, language: str = "en") -> None:
         self.results = results
-        self.standings = PlaceRanks(results)
-        self.drivers = Drivers(results)
-        self.answers = Answers(results)
+        self.say = place_words(language)
+        self.standings = PlaceRanks(results, self.say)
+        self.drivers = Drivers(results, self.say)
+        self.answers = Answers(results, self.say)
         self.extras = extras(results)
         self.peers = peer_finder(results)
-        self.alike_by = alike_by(results)
+        self.alike_by = self.say("alike_in", things=alike_by(results))
         self.nearby = Nearby(results.areas)
-        self.cited = SourceNotes(results)
+        self.cited = SourceNotes(results, self.say)
         self.capital = capital_finder(
             results.study, results.areas, results.capital, results.national
         )
@@ -153,9 +154,14 @@ class PlaceDescriber:
         self._kind = table["rural_urban"].to_list() if "rural_urban" in table.columns else unknown
         self._people = results.areas.population
         self._points = table.select("longitude", "latitude").rows()
+        self.kind, self.kinds = (
+            self.say.term(word) for word in (results.areas.singular, results.areas.plural)
+        )
         self.selected = np.zeros(len(table), dtype=bool)
-        for d in results.designations.values():
+        self._lists = []
+        for key, d in results.designations.items():
             self.selected |= d.selected
+            self._lists.append((self.say.term(label_of(results, key)), d.selected))
 
     def place(self, row: int) -> Place:
         """Describe one place by its row."""
@@ -167,13 +173,14 @@ class PlaceDescriber:
         drivers, shown = self.drivers.at(row), self._shown(row)
         name, people = self._names[row], self._people[row]
         capital = self.capital(row)
-        told = headline(name, areas.plural, standings, answers, self.cited.all_of(standings))
+        of = self.cited.all_of(standings)
+        told = headline(self.say, name, self.kinds, standings, answers, of)
         lon, lat = self._points[row]
         return Place(
             code=areas.codes[row],
             name=name,
-            kind=areas.singular,
-            kinds=areas.plural,
+            kind=self.kind,
+            kinds=self.kinds,
             larger=larger_of(self.standings.groups, row),
             longitude=lon,
             latitude=lat,
@@ -190,31 +197,35 @@ class PlaceDescriber:
             neighbours=self._others(near, metres),
             peers=self._others(peers),
             alike_by=self.alike_by,
-            caveats=caveats(r, bool(people < FEWEST_PEOPLE)),
+            caveats=caveats(self.say, r, bool(people < FEWEST_PEOPLE)),
             sources=self.cited.notes(told, standings, (*drivers, *shown), capital),
             works=self.cited.works,
             capital=capital,
             capital_works=self.capital_works,
             shown=shown,
+            language=self.say.language,
         )
 
     def _shown(self, row: int) -> tuple[ShownIndicator, ...]:
         found = []
         for one in self.extras:
-            value, at = float(one.value[row]), one.rank[row]
+            about, value = one.about, float(one.value[row])
+            at = None if np.isnan(one.rank[row]) else int(one.rank[row])
+            shown = format_amount(value, about.unit) or self.say["withheld"]
+            label = self.say.term(about.label)
             found.append(
                 ShownIndicator(
-                    one.about.name,
-                    one.about.label,
+                    about.name,
+                    label,
                     None if np.isnan(value) else value,
-                    one.about.unit,
-                    None if np.isnan(at) else int(at),
+                    about.unit,
+                    at,
                     one.of,
-                    extra_line(one, row),
-                    one.about.vintage,
-                    " ".join(one.about.about.split()),
-                    " ".join(one.about.note.split()),
-                    tuple(one.about.source.split(", ")),
+                    self.say("shown", label=label, value=shown, rank=at, of=one.of),
+                    about.vintage,
+                    " ".join(about.about.split()),
+                    " ".join(about.note.split()),
+                    tuple(about.source.split(", ")),
                 )
             )
         return tuple(found)
@@ -227,11 +238,14 @@ class PlaceDescriber:
             where = self._where[row] or ""
             away = None if metres is None else float(round(metres[k]))
             code = self.results.areas.codes[row]
-            found.append(Other(code, self._names[row], where, bool(self.selected[row]), away))
+            lists = tuple(label for label, selected in self._lists if selected[row])
+            several = lists if len(self._lists) > 1 else ()
+            name, listed = self._names[row], bool(self.selected[row])
+            found.append(Other(code, name, where, listed, away, several))
         return tuple(found)
 
 
-def describe(results: Results, row: int) -> Place:
+def describe(results: Results, row: int, language: str = "en") -> Place:
     """Describe one place.
 
     Parameters
@@ -240,19 +254,21 @@ def describe(results: Results, row: int) -> Place:
         A run of a study.
     row
         Row of the place in ``results.areas``.
+    language
+        Of its texts; names and labels stay those of the study, but for those in the language's glossary.
 
     Raises
     ------
     IndexError
         If there is no such row.
     """
-    return describer(results)(row)
+    return describer(results, language)(row)
 
 
-def describer(results: Results) -> Callable[[int], Place]:
+def describer(results: Results, language: str = "en") -> Callable[[int], Place]:
     """Give `describe` of one run as a function of the row.
 
     What all places share (ranks, averages of larger areas, medians, what is near and similar) is
     calculated here, once; a place then takes a millisecond or two.
     """
-    return PlaceDescriber(results).place
+    return PlaceDescriber(results, language).place

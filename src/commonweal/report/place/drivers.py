@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from commonweal.designation.designation import group_numbers
 from commonweal.document.format import format_amount, is_distance, is_suppressed
 from commonweal.index import decile, rank
+from commonweal.report.place.index_details import IndexDetails
 from commonweal.report.place.place import Average, Driver, Larger, PlaceRank
 from commonweal.study.names import authority, index_label, parent_words, whole_name
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.areas import Areas
+    from commonweal.document.words import Words
     from commonweal.index import Node, Scores
     from commonweal.indicators import Indicator, Indicators
     from commonweal.study.results import Results
@@ -142,10 +144,11 @@ class NodeRanks:
 class PlaceRanks:
     """Standings of any area of a run, from what is worked out once."""
 
-    def __init__(self, results: Results) -> None:
-        self.results = results
+    def __init__(self, results: Results, say: Words) -> None:
+        self.results, self.say = results, say
         first = authority(results)
-        self._word = whole_name(results.areas)
+        self._kinds = say.term(results.areas.plural)
+        self._word = say("all_of", name=whole_name(results.areas), kinds=self._kinds)
         keys = [k for k in (first, "region") if k in results.areas.parents]
         self.groups = groups_of(results.areas, list(dict.fromkeys(str(k) for k in keys)))
         self._sizes = [g.sizes for g in self.groups]
@@ -153,6 +156,7 @@ class PlaceRanks:
         for sure in results.certainty.values():
             self._intervals = {**sure.ranks, **self._intervals}
         self.indices = tuple(self._ranked(name, s.tree, 1.0) for name, s in results.scores.items())
+        self._more = {name: IndexDetails(results, name, say) for name in results.scores}
 
     def _ranked(self, path: str, node: Node, weight: float, deep: bool = True) -> NodeRanks:
         index = path.split("/")[0]
@@ -166,7 +170,7 @@ class PlaceRanks:
         )
         return NodeRanks(
             path.replace("/", "."),
-            index_label(self.results, path),
+            self.say.term(index_label(self.results, path)),
             weight,
             worse,
             ranks,
@@ -185,7 +189,9 @@ class PlaceRanks:
 
     def at(self, row: int, peers: Rows) -> tuple[PlaceRank, ...]:
         """Give the standings of one area."""
-        return tuple(self._standing(r, row, peers) for r in self.indices)
+        return tuple(
+            self._more[r.path].added(self._standing(r, row, peers), row) for r in self.indices
+        )
 
     def together(self, rows: Rows, name: str) -> tuple[PlaceRank, ...]:
         """Give the means of several areas, beside the larger one that all lie in and the whole."""
@@ -250,7 +256,7 @@ class PlaceRanks:
             found.append(
                 Average(
                     "peers",
-                    f"Similar {self.results.areas.plural}",
+                    self.say("similar", kinds=self._kinds),
                     float(of_peers.mean()),
                     len(of_peers),
                 )
@@ -262,9 +268,6 @@ class PlaceRanks:
         if r.n:
             found.append(Average("all", self._word, 0.5, r.n))
         return found
-
-
-_UNKNOWN, _WITHHELD = "not known", "too few people to show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,7 @@ class _Leaf:
     estimated: frozenset[str]
     about: tuple[str, str, str]
     cites: tuple[str, ...]
+    say: Words
 
     def at(self, row: int, code: str) -> Driver:
         value, unit = float("nan"), self.meta.unit
@@ -291,11 +295,11 @@ class _Leaf:
             value = float(self.value[row])
         worse = float(self.worse[row])
         known = not np.isnan(worse)
-        text = _WITHHELD if hidden else format_amount(value, unit)
+        text = self.say["withheld"] if hidden else format_amount(value, unit)
         if not text and self.value is not None:
-            text = _UNKNOWN
+            text = self.say["unknown"]
         elif text and code in self.estimated and not hidden:
-            text += " (estimated)"
+            text = self.say("estimated", text=text)
         about, why, note = self.about
         return Driver(
             self.meta.name,
@@ -322,7 +326,7 @@ class _Leaf:
 class Drivers:
     """Indicators of any area of a run, from what is worked out once."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, say: Words) -> None:
         self._codes = results.areas.codes
         asked = {
             t.condition.path.split("/")[0] for d in results.designations.values() for t in d.tested
@@ -330,7 +334,7 @@ class Drivers:
         self._leaves: list[_Leaf] = []
         for index in results.scores:
             if not asked or index in asked:
-                self._leaves += _leaves(results, index)
+                self._leaves += _leaves(results, index, say)
 
     def at(self, row: int) -> tuple[Driver, ...]:
         """Give the indicators of one area by the size of their push, the unknown last."""
@@ -345,7 +349,7 @@ class Drivers:
         return tuple(sorted(once.values(), key=lambda d: d.label))
 
 
-def _leaves(results: Results, index: str) -> Iterator[_Leaf]:
+def _leaves(results: Results, index: str, say: Words) -> Iterator[_Leaf]:
     scores, found = results.scores[index], results.indicators[index]
     column = {m.name: k for k, m in enumerate(found.meta)}
     values = _values(found, scores)
@@ -359,15 +363,15 @@ def _leaves(results: Results, index: str) -> Iterator[_Leaf]:
         if meta.unit.split(",")[0] == "rank" or name in reshaped:
             value = None
         parts = path.split("/")
-        strand = index_label(results, "/".join(parts[:2])) if len(parts) > 1 else ""
+        strand = say.term(index_label(results, "/".join(parts[:2]))) if len(parts) > 1 else ""
         counts = found.counts.get(name) if scores.move is None else None
         # A study's own words are about this indicator; what a source says is about its file.
         told = meta.about, meta.why, meta.note
         known = value is not None and not np.isnan(value).all()
         yield _Leaf(
-            index_label(results, index),
+            say.term(index_label(results, index)),
             strand,
-            index_label(results, path),
+            say.term(index_label(results, path)),
             weight,
             meta,
             value,
@@ -377,6 +381,7 @@ def _leaves(results: Results, index: str) -> Iterator[_Leaf]:
             estimated.get(name, frozenset()),
             (" ".join(told[0].split()), " ".join(told[1].split()), " ".join(told[2].split())),
             results.study.indicators[name].cites,
+            say,
         )
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from commonweal.document.format import (
     FEWEST_PEOPLE,
-    NOT_A_CHANCE,
     SURE,
     format_count,
     list_name,
     ordinal,
+    sentence,
 )
-from commonweal.document.model import TableData, table_from_columns, whole_numbers
+from commonweal.document.model import (
+    Document,
+    Section,
+    Table,
+    TableData,
+    table_from_columns,
+    whole_numbers,
+)
 from commonweal.report.place.charts import overview_map, rows_of, strand_chart, strand_table
-from commonweal.report.place.page import cited, picture, source_list, table_parts
+from commonweal.report.place.document import cited, source_list
 from commonweal.report.place.place import Claim
-from commonweal.report.place.text import SCALE, UNTESTED, condition_words, on_index
+from commonweal.report.place.text import condition_words, place_words, scale
 from commonweal.report.study.charts import chance_chart
 from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
@@ -108,12 +115,13 @@ def _intervals(
 
 def people_table(results: Results, d: Designation, rows: Rows) -> TableData:
     """Count areas and people on the list, and those in need who are not on it."""
+    say = place_words()
     here = np.zeros(len(results.areas), dtype=bool)
     here[rows] = True
     groups = [("On the list", d.selected & here), ("Just outside the cut-off", d.near_miss & here)]
     for t in d.tested:
-        on = on_index(index_label(results, t.condition.index))
-        words = f"In the {condition_words(t.condition)} {on}, but not on the list"
+        on = say("on_index", label=index_label(results, t.condition.index))
+        words = f"In the {condition_words(say, t.condition)} {on}, but not on the list"
         groups.append((words, t.passes & ~d.selected & here))
     groups.append(("All", here))
     residents = results.areas.population
@@ -171,52 +179,57 @@ MOST_LISTED = 300
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is said of a larger area: its page, its charts, and the full tables for the workbook."""
+    """What is said of a larger area: its document, and the full tables for the workbook."""
 
-    page: dict[str, Any]
-    charts: tuple[Chart, ...]
+    document: Document
     tables: tuple[tuple[str, TableData], ...]
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Its charts, in the order of the page."""
+        return tuple(chart for section in self.document.sections for chart in section.charts)
 
 
 def overview(
     describing: PlaceDescriber, scope: Scope, shapes: Shapes, link: Callable[[int], str]
 ) -> Overview:
     """Describe a larger area."""
-    r = describing.results
+    r, say = describing.results, describing.say
     standings = describing.standings.together(scope.rows, scope.title)
     strands = strand_chart("overview-strands", scope.title, r.areas.plural, standings)
-    charts = [strands]
-    parts, tables, claims = [], [], []
     indices = {s.path: s.sources for s in standings}
+    sections: list[Section] = []
+    tables, claims = [], []
     for name in r.designations:
-        part, drawn, full, told = _designation(describing, name, scope, shapes, link, indices)
-        parts.append(part)
-        charts += drawn
+        parts, full, told = _designation(describing, name, scope, shapes, link, indices)
+        sections += parts
         tables += full
         claims += told
     notes = describing.cited.notes(claims, standings, ())
-    heads = [k for k, (_, is_index) in enumerate(rows_of(standings)) if is_index]
+    heads = tuple(k for k, (_, is_index) in enumerate(rows_of(standings)) if is_index)
     table = strand_table(scope.title, standings)
-    page = {
-        "title": scope.title,
-        "study": r.study.title,
-        "note": r.study.briefing.note,
-        "about": " ".join(r.study.description.split()),
-        "facts": _facts(r.areas, scope),
-        "headline": cited(claims, notes),
-        "parts": parts,
-        "strands": {
-            "chart": picture(strands),
-            "table": table_parts(
-                table, f"Worse off than this percentage of all {r.areas.plural}, on average", heads
-            ),
-        },
-        "method": [{"subject": subject, "text": text} for subject, text in method(r)],
-        "caveats": limits(r),
-        "scale": f"{NOT_A_CHANCE} {SCALE}",
-        **source_list(notes),
-    }
-    return Overview(page, tuple(charts), (("Domains", table), *tables))
+    means = Table("domains", say("all_better", kinds=r.areas.plural), strands.numbers, strong=heads)
+    sections += [
+        Section(say["domains"], charts=(strands,), tables=(means,)),
+        Section(
+            "How the list was made",
+            text=(" ".join(r.study.description.split()),),
+            points=tuple(f"{subject}: {text}" for subject, text in method(r)),
+        ),
+    ]
+    document = Document(
+        name="overview",
+        title=scope.title,
+        heading=f"{', '.join(_facts(r.areas, scope))}.",
+        answer=cited(claims, notes),
+        sections=tuple(sections),
+        notes=(r.study.briefing.note,) if r.study.briefing.note else (),
+        limits=tuple(limits(r)),
+        sources=source_list(say, notes),
+        short=True,
+        within=r.study.title,
+    )
+    return Overview(document, (("Domains", table), *tables))
 
 
 def _facts(areas: Areas, scope: Scope) -> list[str]:
@@ -234,36 +247,55 @@ def _designation(
     shapes: Shapes,
     link: Callable[[int], str],
     indices: dict[str, tuple[str, ...]],
-) -> tuple[dict[str, Any], list[Chart], list[tuple[str, TableData]], list[Claim]]:
-    r = describing.results
+) -> tuple[list[Section], list[tuple[str, TableData]], list[Claim]]:
+    r, say = describing.results, describing.say
     d, p = r.designations[name], probability(r, name)
     kinds, label = r.areas.plural, label_of(r, name)
-    name_of_list = list_name(label, kinds)
     inside = _ordered(scope.rows[d.selected[scope.rows]], d.tested[0].rank)
     near = _ordered(scope.rows[d.near_miss[scope.rows]], -margin(d))
     end, of = ("", "") if len(r.designations) == 1 else (f"-{name}", f": {label}")
     map_ = overview_map(f"overview-map{end}", r, name, scope, shapes, describing.standings.groups)
-    chance = None
+    authorities, people = by_authority(r, d, scope.rows), people_table(r, d, scope.rows)
+    counted = Table(
+        f"people{end}", "People on the list, and people in need who are not on it", people
+    )
+    lists = (
+        [] if authorities is None else [Table(f"authorities{end}", "Where they are", authorities)]
+    )
+    lists += [
+        Table(
+            f"{key}{end}",
+            f"{kinds.capitalize()} {words}",
+            shown,
+            rows=MOST_LISTED,
+            links={shown.frame.columns[0]: [link(row) for row in rows.tolist()]},
+        )
+        for key, words, rows in (
+            ("selected", "on the list", inside),
+            ("near", "just outside the cut-off", near),
+        )
+        for shown in [listed(r, name, rows)]
+        if len(rows)
+    ]
+    parts = [
+        Section(
+            sentence(list_name(label, kinds)),
+            text=(say("rule", text=rule_in_words(r, name)),),
+            charts=() if map_ is None else (map_,),
+            tables=() if map_ is not None else (counted, *lists),
+        )
+    ]
+    if map_ is not None:
+        parts.append(Section(f"People{of}", tables=(counted,), beside=True))
+        parts.append(Section(f"Which {kinds} they are{of}", tables=tuple(lists)))
     both = np.concatenate([inside, near])
     if p is not None and len(both):
         names = [shapes.names[row] for row in both.tolist()]
         chance = chance_chart(
             f"overview-chance{end}", names, p[both], d.selected[both], kinds, label if end else ""
         )
-    authorities = by_authority(r, d, scope.rows)
-    people = people_table(r, d, scope.rows)
-    part = {
-        "label": label,
-        "rule": rule_in_words(r, name),
-        "map": picture(map_),
-        "chance": picture(chance),
-        "selected": _linked(r, name, inside, f"{kinds.capitalize()} on the list", link),
-        "near": _linked(r, name, near, f"{kinds.capitalize()} just outside the cut-off", link),
-        "more": max(0, len(inside) - MOST_LISTED),
-        "people": table_parts(people, "People on the list, and people in need who are not on it"),
-        "authorities": None if authorities is None else table_parts(authorities, "Where they are"),
-        "heading": f"{name_of_list[:1].upper()}{name_of_list[1:]}",
-    }
+        about = f"{say('not_a_chance')} {scale(say)}"
+        parts.append(Section(f"How stable the list is{of}", text=(about,), charts=(chance,)))
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),
         (f"Just outside{of}", listed(r, name, near, full=True)),
@@ -274,21 +306,11 @@ def _designation(
     rest = tuple(
         dict.fromkeys(s for t in d.tested for s in indices[t.condition.path.split("/")[0]])
     )
-    charts = [chart for chart in (map_, chance) if chart is not None]
-    return part, charts, tables, _claims(describing, name, scope, inside, near, rest)
+    return parts, tables, _claims(describing, name, scope, inside, near, rest)
 
 
 def _ordered(rows: Rows, by: NDArray[np.float64]) -> Rows:
     return rows[np.argsort(by[rows], kind="stable")]
-
-
-def _linked(
-    results: Any, name: str, rows: Rows, title: str, link: Callable[[int], str]
-) -> dict[str, Any] | None:
-    table = table_parts(listed(results, name, rows[:MOST_LISTED]), title)
-    if table is not None:
-        table["links"] = [link(row) for row in rows[:MOST_LISTED].tolist()]
-    return table
 
 
 def _claims(
@@ -317,7 +339,7 @@ def _claims(
         )
     told += [*sparse_indicators(r), *cautions(r, name, scope.rows)] if n else sparse_indicators(r)
     if p is None:
-        told.append(UNTESTED)
+        told.append(describing.say["untested"])
     elif n:
         told.append(stable(n, int((p[inside] >= SURE).sum())))
     if len(near):

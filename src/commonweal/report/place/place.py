@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from commonweal.report.study.social_capital import SocialCapital  # noqa: TC001  # the API reads it
-from commonweal.sources.catalogue import NOT_STATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class Other:
         Whether any designation of the study selects it.
     metres
         From point to point, as the crow flies; None for places that are alike.
+    lists
+        Labels of the designations that select it, where the study has several.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Other:
     where: str
     selected: bool
     metres: float | None = None
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class Average:
     label: str
     worse_than: float
     places: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRank:
+    """Where the place ranks on an index among the places of its class.
+
+    Attributes
+    ----------
+    kind, name
+        What the classification is called (``rural_urban``), and the class.
+    rank, of, decile
+        Rank (1 = greatest need), places of the class with a score, and 1 for its worst 10%.
+    """
+
+    kind: str
+    name: str
+    rank: int
+    of: int
+    decile: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +118,18 @@ class PlaceRank:
         The children of an index, in the order of the study; empty for a strand.
     sources
         Ids of what it is made from.
+    score
+        Of an index; None for a domain, and without a score.
+    contribution, share
+        Of a domain: what it puts into the score of its index, and its share of it; None where unknown.
+    text
+        Of an index: its decile and its ranks in its classes, or why it has no score, as a sentence.
+    classes
+        Of an index: the same among the places of its classes.
+    driver, driver_text
+        Of an index: the path of the domain that adds most to its score, and the same as a sentence.
+    trend, trend_text
+        Of an index measured over years: score and rank by year, and how the place moved; None and '' for others.
     """
 
     path: str
@@ -111,6 +144,15 @@ class PlaceRank:
     averages: tuple[Average, ...]
     strands: tuple[PlaceRank, ...]
     sources: tuple[str, ...]
+    score: float | None = None
+    contribution: float | None = None
+    share: float | None = None
+    text: str = ""
+    classes: tuple[ClassRank, ...] = ()
+    driver: str = ""
+    driver_text: str = ""
+    trend: dict[str, Any] | None = None
+    trend_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +320,10 @@ class DesignationAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SourceNote:
-    """A source of the description; `number` is what a note in the text refers to."""
+    """A source of the description.
+
+    `number` is what a note in the text refers to; `text` says who published it, its date and licence.
+    """
 
     number: int
     id: str
@@ -289,16 +334,7 @@ class SourceNote:
     attribution: str
     url: str
     open: bool
-
-    @property
-    def text(self) -> str:
-        """Who published it, its date and licence, as sentences; what is not stated is said once."""
-        parts = {"date": self.vintage, "licence": self.licence}
-        unknown = [what for what, known in parts.items() if known in ("", NOT_STATED)]
-        who = ", ".join([self.publisher, *([] if "date" in unknown else [self.vintage])])
-        said = [who, *([] if "licence" in unknown else [self.licence])]
-        said += [f"{' and '.join(unknown)} {NOT_STATED}"] if unknown else []
-        return " ".join(f"{text[:1].upper()}{text[1:]}." for text in said)
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +394,8 @@ class Place:
         The works behind its figures for the country.
     shown
         Indicators that the study shows in no index.
+    language
+        The language of its texts.
     """
 
     code: str
@@ -386,6 +424,7 @@ class Place:
     capital: SocialCapital | None = None
     capital_works: tuple[WorkNote, ...] = ()
     shown: tuple[ShownIndicator, ...] = ()
+    language: str = "en"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the same as plain data that JSON can hold."""

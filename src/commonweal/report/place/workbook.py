@@ -11,8 +11,7 @@ from commonweal.document.model import TableData
 from commonweal.document.xlsx import Sheet, sheet_name, write_sheets
 from commonweal.report.place.charts import rows_of
 from commonweal.report.place.overview import RECALCULATIONS
-from commonweal.report.place.page import WORSE_OFF
-from commonweal.report.place.text import SCALE
+from commonweal.report.place.text import place_words, scale
 from commonweal.report.study.method import limits, method
 from commonweal.report.study.provenance import sources
 from commonweal.report.study.social_capital_tables import HOW_TO_READ, SHARES
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     from commonweal.report.place.place import Place
     from commonweal.study.results import Results
+
+
+WORSE_OFF = "Worse off than (% of others)"
 
 
 def write_book(
@@ -93,7 +95,7 @@ def _sheets(
             "are not shown.",
         ),
         ("Worse off than", "90% means that nine in ten others are better off."),
-        ("Recalculations", f"{NOT_A_CHANCE} {SCALE}"),
+        ("Recalculations", f"{NOT_A_CHANCE} {scale(place_words())}"),
         *method(results),
         *(("Limit", text) for text in limits(results)),
     ]

@@ -1,6 +1,7 @@
 """Evidence sessions: a page, a paper and a pack from a file that says what a meeting is about."""
 
 from commonweal.report.session.content import Content, Figure, content, figures, fill
+from commonweal.report.session.document import session_document
 from commonweal.report.session.spec import (
     Reading,
     Session,
@@ -10,7 +11,7 @@ from commonweal.report.session.spec import (
     shipped_sessions,
 )
 from commonweal.report.session.state import State, state
-from commonweal.report.session.write import session_html, session_pdf, write_session
+from commonweal.report.session.write import write_session
 
 __all__ = [
     "Content",
@@ -24,8 +25,7 @@ __all__ = [
     "figures",
     "fill",
     "load_session",
-    "session_html",
-    "session_pdf",
+    "session_document",
     "shipped_sessions",
     "state",
     "write_session",

@@ -5,156 +5,31 @@ from __future__ import annotations
 import io
 import zipfile
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from commonweal.document.format import format_count
-from commonweal.document.html import fill_page
+from commonweal.document.html import document_html
 from commonweal.document.model import TableData
-from commonweal.document.pdf import Paper, chart_data, font_folder, papers, table_data, work_data
+from commonweal.document.pdf import document_pdf, printer
 from commonweal.evidence import bibtex, csl_json
 from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
-from commonweal.report.evidence import evidence_html
 from commonweal.report.place.pack import profile_rows, write_pack
 from commonweal.report.session.content import content
+from commonweal.report.session.document import session_document
 from commonweal.report.session.state_text import state_tables
 from commonweal.study.names import find_scope, focus_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from commonweal.document.model import Document
     from commonweal.report.session.content import Content
     from commonweal.report.session.spec import Session
-    from commonweal.report.session.state_text import StateText
     from commonweal.study.results import Results
-
-
-def session_html(told: Content, files: Sequence[tuple[str, str]] = ()) -> str:
-    """Make the page.
-
-    Parameters
-    ----------
-    told
-        The content.
-    files
-        Files in the same folder, with a description of each: they are linked.
-
-    Returns
-    -------
-    str
-        HTML with its style and charts inside; it loads nothing from a server.
-    """
-    from markupsafe import Markup
-
-    return fill_page(
-        (resources.files(__package__) / "templates" / "session.html").read_text("utf-8"),
-        title=told.session.title,
-        heading=told.heading,
-        notes=told.notes,
-        live=None,
-        c=told,
-        s=told.state,
-        reading=[
-            Markup(
-                evidence_html(
-                    told.evidence,
-                    [r.theme.id],
-                    level=3,
-                    works={work.id for work in r.works},
-                    notes={r.theme.id: r.note},
-                )
-            )
-            for r in told.reading
-        ],
-        files=files,
-    )
-
-
-def session_pdf(told: Content) -> bytes:
-    """Make the PDF.
-
-    Parameters
-    ----------
-    told
-        The content.
-
-    Returns
-    -------
-    bytes
-        The same for the same content.
-    """
-    with resources.as_file(resources.files(__package__) / "templates") as folder:
-        return Paper(folder / "session.typ", font_folder()).pdf(_data(told))
-
-
-def _state_data(s: StateText) -> dict[str, Any]:
-    """Give the state as plain data."""
-    return {
-        "summary": s.summary,
-        "who": table_data(s.who, "Who lives in the worst 10%: share of people"),
-        "strands": [
-            {
-                "label": strand.label,
-                "table": table_data(strand.table, strand.label),
-                "charts": [chart_data(chart) for chart in strand.charts],
-                "notes": [f"{label}: {note}" for label, note in strand.notes],
-            }
-            for strand in s.strands
-        ],
-        "worst": [chart_data(chart) for chart in s.worst],
-        "changed": s.changed,
-        "change_note": s.change_note,
-        "change_tables": [table_data(shown, title) for title, shown in s.change_tables],
-        "change_charts": [chart_data(chart) for chart in s.change_charts],
-    }
-
-
-def _data(told: Content) -> dict[str, Any]:
-    """Give the content for the template as plain data."""
-    s = told.state
-    return {
-        "title": told.session.title,
-        "heading": told.heading,
-        "notes": told.notes,
-        "framing": told.framing,
-        "share_note": told.share_note,
-        "speakers": [
-            {"who": p.name or p.role, "role": p.role if p.name else "", "about": p.about}
-            for p in told.speakers
-        ],
-        "places": [
-            {"name": p.name, "where": f"{p.where}. Study: {p.study}", "said": p.sentences}
-            for p in told.places
-        ],
-        "state": None if s is None else _state_data(s),
-        "reading": [
-            {
-                "title": part.theme.title,
-                "about": part.theme.about,
-                "note": part.note,
-                "works": [work_data(work.id, told.evidence) for work in part.works],
-            }
-            for part in told.reading
-        ],
-        "figures": [
-            {"text": f.text, "about": f.about[:1].upper() + f.about[1:], "key": f.key}
-            for f in told.figures
-        ],
-        "limits": [*(s.caveats if s else ()), *told.limits],
-        "studies": [
-            {
-                "title": study.title,
-                "description": study.description,
-                "rules": study.rules,
-                "sources": study.sources,
-            }
-            for study in told.studies
-        ],
-    }
 
 
 PAGE, PAPER = "session.html", "session.pdf"
@@ -192,27 +67,32 @@ def write_session(
         If a placeholder or area is unknown, or the folder cannot be written; then nothing is written.
     """
     told = content(session, runs)
+    document = session_document(told)
     with (
         TemporaryDirectory() as aside,
         atomic_folder(folder) as (fresh, target),
         explain_write_errors(target),
     ):
         made: dict[str, bytes] = {}
-        listed = [(name, what) for name, what, _ in session_files(told) if "/" not in name]
+        listed = [
+            (name, what) for name, what, _ in session_files(told, document) if "/" not in name
+        ]
         for study, asked in session.areas.items():
             name, beside = f"briefing-{study}", Path(aside) / study
             what = _pack(runs[study], asked, beside, progress)
             listed.append((f"{name}/index.html", what))
             made |= _files(beside, name)
-        for name, _, make in session_files(told):
+        for name, _, make in session_files(told, document):
             if progress is not None:
                 progress(f"writing {name}", len(made), len(made) + 1)
             made[name] = make()
         archive = f"{session.name}.zip"
         # The page in the zip does not link to the zip.
-        inside = {**made, PAGE: session_html(told, listed).encode()}
+        inside = {**made, PAGE: document_html(document, listed).encode()}
         made[archive] = _zip(inside, session.name)
-        made[PAGE] = session_html(told, [(archive, "Everything in one file."), *listed]).encode()
+        made[PAGE] = document_html(
+            document, [(archive, "Everything in one file."), *listed]
+        ).encode()
         made[MARK] = _account(told, runs, [*made, MARK])
         for name, data in made.items():
             file = fresh / name
@@ -244,9 +124,11 @@ def _files(folder: Path, name: str) -> dict[str, bytes]:
     }
 
 
-def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+def session_files(
+    told: Content, document: Document
+) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Give each file besides the page: its name, a description, and what makes it."""
-    yield PAPER, "This page as a tagged PDF.", partial(session_pdf, told)
+    yield PAPER, "This page as a tagged PDF.", partial(document_pdf, document, files=False)
     if told.works:
         works = told.works
         yield (
@@ -262,13 +144,13 @@ def session_files(told: Content) -> Iterator[tuple[str, str, Callable[[], bytes]
     if told.state is not None:
         for name, what, frame in state_tables(told.state.state):
             yield name, what, TableData(frame).csv
-        with papers() as paper:
+        with printer() as paper:
             for chart in told.charts:
                 yield f"charts/{chart.id}.svg", chart.title, chart.svg.encode
                 yield (
                     f"charts/{chart.id}.png",
                     chart.title,
-                    partial(paper["picture"].png, chart.svg),
+                    partial(paper.png, chart.svg),
                 )
 
 

@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
 
-DRIVER = "{domain} adds most to its score (in the worst {worst})."
-DRIVER_AND_INDICATOR = (
-    "{domain} adds most to its score (in the worst {worst}); within it, {indicator} (worst {also})."
-)
-NO_DRIVER = (
-    "No domain stands out: {domain}, which adds most to its score, is in decile {decile} of 10."
-)
 DRIVERS = "What adds most to the score of the {areas} on the list: {domains}."
 DRIVERS_ABOUT = "{words} The mean decile is that of all on the list: 1 is the worst 10% of {plural}, 5.5 the middle."
 
@@ -58,10 +51,11 @@ def top_contributors(scores: Scores, deep: bool = False) -> Paths:
 def parts_tested(results: Results, name: str) -> list[str]:
     """Name the indices that a designation tests of which several parts have a share of their own."""
     tested = (t.condition.index.split(".")[0] for t in results.designations[name].tested)
-    return [i for i in dict.fromkeys(tested) if _has_parts(results.scores[i])]
+    return [i for i in dict.fromkeys(tested) if has_parts(results.scores[i])]
 
 
-def _has_parts(scores: Scores) -> bool:
+def has_parts(scores: Scores) -> bool:
+    """Whether an index has several domains, and what they contribute is known."""
     return len(scores.domains) > 1 and bool((top_contributors(scores) != "").any())
 
 
@@ -74,26 +68,6 @@ def main_driver_labels(results: Results, name: str, rows: NDArray[np.intp]) -> l
         index_label(results, p) if p else ""
         for p in top_contributors(results.scores[indices[0]])[rows]
     ]
-
-
-def describe_main_driver(results: Results, index: str, row: int) -> str:
-    """Say which domain of an index adds most to an area's score; '' where the index has no domains."""
-    scores = results.scores[index]
-    if not _has_parts(scores) or not (path := top_contributors(scores)[row]):
-        return ""
-    at, part = decile(scores.rank_of(path))[row], index_label(results, path)
-    if at > 5:
-        return NO_DRIVER.format(domain=part, decile=f"{at:.0f}")
-    leaf = top_contributors(scores, deep=True)[row]
-    if leaf in ("", path):
-        return DRIVER.format(domain=part, worst=f"{at * 10:.0f}%")
-    deep = decile(scores.rank_of(leaf))[row]
-    return DRIVER_AND_INDICATOR.format(
-        domain=part,
-        worst=f"{at * 10:.0f}%",
-        indicator=index_label(results, leaf),
-        also=f"{deep * 10:.0f}%",
-    )
 
 
 _COUNT, _SHARE, _DECILE = "Adds most in", "Share", "Mean decile"

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from commonweal.document.format import NOT_A_CHANCE, living
-from commonweal.document.html import templates_of
 from commonweal.document.model import TableData
+from commonweal.document.words import environment
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
 from commonweal.report.study.charts import draw_map, probability_chart, rank_charts
@@ -90,10 +90,10 @@ def render_report(results: Results, day: date | None = None) -> str:
     """Make the page."""
     from markupsafe import Markup
 
-    page = templates_of("commonweal.report.study")
+    page, folder = environment(), f"{__package__}:templates"
     others = measured_extra(results)
-    text = page.get_template("report.html").render(
-        css=Markup(page.get_template("report.css").render(most_on_paper=_MOST_ON_PAPER)),
+    text = page.get_template(f"{folder}/report.html").render(
+        css=Markup(page.get_template(f"{folder}/report.css").render(most_on_paper=_MOST_ON_PAPER)),
         most_on_paper=_MOST_ON_PAPER,
         book="results.xlsx" if find_spec("xlsxwriter") else "designation.parquet",
         study=results.study,

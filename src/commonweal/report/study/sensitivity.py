@@ -12,6 +12,7 @@ from commonweal.chart.theme import BLUE, RUST, Axis, hatch, solid
 from commonweal.chart.vega import stacked
 from commonweal.document.format import format_count, join_words, percent, shorten
 from commonweal.document.model import TableData, table_from_columns
+from commonweal.document.words import words
 from commonweal.errors import CommonwealError
 from commonweal.index.assumptions import (
     Aggregation,
@@ -47,30 +48,25 @@ if TYPE_CHECKING:
 
 _KINDS = {
     Weights: "weights",
-    Aggregation: "ways of adding up",
-    Normalisation: "ways of making indicators comparable",
-    Treatment: "treatments of outliers",
-    Inclusion: "choices of indicators",
-    Parameter: "settings of the methods",
-    SamplingError: "sampling errors",
-    SmallCounts: "errors of small counts",
-    CutOff: "cut-offs",
+    Aggregation: "aggregation",
+    Normalisation: "normalisation",
+    Treatment: "treatment",
+    Inclusion: "inclusion",
+    Parameter: "parameter",
+    SamplingError: "sampling",
+    SmallCounts: "small_counts",
+    CutOff: "cut_off",
 }
+"""What each kind of assumption is called in the files of words."""
 
 NOT_RECALCULATED = "The list was not recalculated with other assumptions."
-RECALCULATED = "We recalculated the list {times} with different {assumptions}."
 BIGGEST = (
     "The biggest source of uncertainty is {assumption}: it most often changes the result for {n} of the {areas} "
     "whose result can change."
 )
 NO_SOURCE = "No assumption, changed alone, changes the list."
-BIGGEST_FOR_AREA = (
-    "The biggest source of uncertainty is {assumption}: changed alone, it changes the result in {share} of "
-    "recalculations."
-)
-NO_SOURCE_FOR_AREA = "No assumption, changed alone, changes its result."
 METHOD = (
-    "We recalculated the results {n} times in a design that varies {assumptions}, each over its whole range. A "
+    "We recalculated the results {n} times. Each of these assumptions varies over its whole range: {assumptions}. A "
     "share “alone” is how much of the difference between recalculations would go if that assumption were settled. "
     "A share “with others” is how much would stay if all others were settled. Shares are estimates: one below 0 is "
     "shown as 0%, and one can come out above 100%."
@@ -81,13 +77,18 @@ CHART = (
 )
 
 
-def recalculated(n: int, vary: Iterable[Assumption]) -> str:
-    """Say how often a list was recalculated, and with what different assumptions."""
+def assumption_kinds(vary: Iterable[Assumption]) -> list[str]:
+    """Name the kinds that some assumptions are of, each once, in a fixed order."""
     found = {
         CutOff if isinstance(a, Parameter) and a.part == "cut" else type(a): None for a in vary
     }
-    kinds = join_words(words for kind, words in _KINDS.items() if kind in found)
-    return RECALCULATED.format(times=format_count(n, "time", "times"), assumptions=kinds)
+    return [word for kind, word in _KINDS.items() if kind in found]
+
+
+def recalculated(n: int, vary: Iterable[Assumption]) -> str:
+    """Say how often a list was recalculated, and with what different assumptions."""
+    say = words("place", package="commonweal.report")
+    return say("recalculated", times=n, kinds=assumption_kinds(vary))
 
 
 def describe_assumption(results: Results, a: Assumption, *, law: bool = True) -> str:
@@ -179,7 +180,7 @@ def describe_sensitivity(results: Results, name: str) -> str:
 def sensitivity_method(results: Results, name: str) -> str:
     """Say what was varied, how often, and what the shares mean."""
     found = results.sensitivity[name]
-    told = join_words(describe_assumption(results, a) for a in found.settings.assumptions)
+    told = "; ".join(describe_assumption(results, a) for a in found.settings.assumptions)
     return METHOD.format(n=f"{found.selected.n_runs:,}", assumptions=told)
 
 

@@ -17,7 +17,6 @@ from commonweal.document.format import (
     format_amount,
     is_suppressed,
     list_name,
-    ordinal,
 )
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index import decile, rank
@@ -139,15 +138,6 @@ def extra_columns(
     for one in extras(results):
         yield one.header, pl.Series(one.value[rows], dtype=pl.Float64).fill_nan(None)
         yield f"{one.about.label}: rank", whole_numbers(one.rank[rows])
-
-
-def extra_line(one: Extra, row: int) -> str:
-    """Say what is known of one area."""
-    if np.isnan(one.rank[row]):
-        return f"{one.about.label}: no value"
-    value = format_amount(float(one.value[row]), one.about.unit) or "too few people to show"
-    place = f"{ordinal(one.rank[row])} of the {one.of:,} with a value (1st = greatest need)"
-    return f"{one.about.label}: {value}, {place}"
 
 
 def extra_lines(results: Results) -> Iterator[str]:

@@ -10,7 +10,7 @@ import polars as pl
 from commonweal.chart.rows import Row, row_chart
 from commonweal.chart.theme import BLUE, DOT, Mark, hollow, round_axis, short_number
 from commonweal.chart.vega import dots
-from commonweal.document.format import ordinal, shorten
+from commonweal.document.format import shorten
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index.trends import movers
 from commonweal.study.names import index_label
@@ -137,33 +137,6 @@ def _drivers(results: Results, index: str, rows: NDArray[np.intp]) -> list[str]:
         path = max(same, key=lambda p: abs(same[p]))
         told.append(f"{index_label(results, path)} ({same[path]:+.1f})")
     return told
-
-
-def trend_line(results: Results, index: str, row: int) -> str:
-    """Say in one sentence how one area moved."""
-    found = results.trends[index]
-    earlier, later = found.compared
-    label, state = index_label(results, index), found.state[row]
-    if state != "both":
-        only = {
-            "enters": f"only in {later}",
-            "leaves": f"only in {earlier}",
-            "neither": "in neither",
-        }
-        return f"{label}, {earlier} to {later}: a score {only[state]}"
-    at = [found.scores.years.index(year) for year in found.compared]
-    scores, ranks = found.scores.need()[at, row], found.scores.rank()[at, row]
-    change = float(found.change[row])
-    up = "up" if change > 0 else "down"
-    way = "unchanged" if change == 0 else f"need {up} {abs(change):.1f} points"
-    still = ranks[0] == ranks[1]
-    place = f"still {ordinal(ranks[1])}" if still else f"{ordinal(ranks[0])} to {ordinal(ranks[1])}"
-    mostly = _drivers(results, index, np.array([row]))[0]
-    why = "" if mostly == "—" else f", mostly because of {mostly}"
-    return (
-        f"{label}, {earlier} to {later}: {way} on the scale of {scale_of(found.scores.base)} "
-        f"({scores[0]:.1f} to {scores[1]:.1f}), {place}{why}"
-    )
 
 
 def trend_data(results: Results, index: str, row: int) -> dict[str, Any]:
