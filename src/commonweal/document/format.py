@@ -142,17 +142,6 @@ def ordinal(n: float) -> str:
     return f"{n:,}{ending}"
 
 
-def in_tenths(decile: float) -> str:
-    """Say a decile (1 = greatest need) as a share of all: from the worst, or from the best.
-
-    Examples
-    --------
-    >>> in_tenths(1), in_tenths(5), in_tenths(6), in_tenths(10)
-    ('in the worst 10%', 'in the worst 50%', 'in the best 50%', 'in the best 10%')
-    """
-    return f"in the {'worst' if decile <= 5 else 'best'} {10 * (decile if decile <= 5 else 11 - decile):.0f}%"
-
-
 def format_rank_margin(margin: float, level: float = 1) -> str:
     """Say how many ranks an area is from a cut-off, and a tie that is wider than that.
 

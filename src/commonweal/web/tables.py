@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.document.model import TableData
     from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer
     from commonweal.web.rescore import Choices
@@ -179,11 +178,6 @@ def compare_table(places: Sequence[Place]) -> WebTable:
 
 def _short(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-def web_table(title: str, shown: TableData) -> WebTable:
-    """Give a table that pages and paper share."""
-    return WebTable(title, tuple(shown.frame.columns), tuple(shown.cells()))
 
 
 def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:

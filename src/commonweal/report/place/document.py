@@ -39,6 +39,7 @@ MOST_REASONS = 3
 """Indicators of which a profile says why they count."""
 
 
+# Long: every part of the page, in its order.
 def place_document(
     place: Place,
     chart: Chart | None = None,
