@@ -399,7 +399,7 @@ def test_a_country_that_is_not_england(tmp_path: Path, tell: Any, parquet: bool)
     assert chosen == sorted(f"È{i:03d}" for i in np.argsort(-score)[:3])
     code, said, _ = tell("show", "cantù", "--study", study)
     assert code == 0
-    assert said.startswith("Cantù (È001), FC")
+    assert said.startswith("Cantù\nFC. Comune È001; 1,037 people.\n")
     assert "Biblioteca più vicina" in said
 
 

@@ -77,7 +77,7 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
     assert "No assumption, changed alone, changes its result." in text
     (answer,) = place.place.to_dict()["answers"]
     assert (answer["mover"], answer["mover_share"]) == (
-        names[found.mover[moved]],
+        found.inputs[found.mover[moved]],
         pytest.approx(share),
     )
 

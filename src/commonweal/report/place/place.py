@@ -290,8 +290,8 @@ class DesignationAnswer:
     probability, draws
         Share of the recalculations in which the place is on the list, and how many; None without any.
     mover, mover_share
-        The biggest source of uncertainty, and the share of recalculations in which it changes the
-        result; '' and None where none does or that was not asked.
+        The key of the biggest source of uncertainty, and the share of recalculations in which it
+        changes the result; '' and None where none does or that was not asked.
     margins
         One a condition.
     change

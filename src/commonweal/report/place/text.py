@@ -247,8 +247,9 @@ class _OfDesignation:
             because = say["no_mover"]
             k = int(self.matters.mover[row])
             if k >= 0:
-                (mover, kind), share = self.choices[k], float(self.matters.moves[k, row])
-                because = say("mover", label=mover, kind=kind, share=share)
+                mover, share = self.matters.inputs[k], float(self.matters.moves[k, row])
+                label, kind = self.choices[k]
+                because = say("mover", label=label, kind=kind, share=share)
         if probability is None:
             return mover, share, say["untested"]
         text = say("stability", word=stability(probability), selected=selected)
