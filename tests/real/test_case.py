@@ -74,8 +74,8 @@ def test_the_wards_get_a_case_from_start_to_end(wards: Case, tmp_path: Path) -> 
     assert not wards.built
     assert wards.sited is not None, "a kind of place was asked for"
     assert wards.sited.solution.proven
-    why, what = why_studied(wards), case_answer(wards)[2]
-    alike = (wards.option.firm is None) == (wards.other.firm is None)
+    why, what = why_studied(wards), case_answer(wards)[4]
+    alike = bool(wards.option.studied) == bool(wards.other.studied)
     assert ("not that it is worth less" in why) != alike, (
         "said where one option has a figure and one has none"
     )

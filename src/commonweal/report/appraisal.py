@@ -12,6 +12,7 @@ from commonweal.document.format import percent
 from commonweal.document.model import Document, Figure, Section, Table, make_table
 from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
+from commonweal.invest.appraisal.model import WELLBY
 from commonweal.report.appraisal_charts import (
     chance_chart,
     chart_id,
@@ -71,9 +72,9 @@ def definitions(appraisal: Appraisal) -> tuple[str, ...]:
 
 
 def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
-    """Say what a project is worth, how certain that is, to whom it goes, and what causes most of the uncertainty."""
+    """Say where a project breaks even, what it is worth as stated, to whom it goes, and what that depends on."""
     m = appraisal.measures
-    said = []
+    said = [break_even(appraisal)]
     each, net = money(m["bcr"].expected), money(m["npsv"].expected)
     if appraisal.swings:
         said.append(
@@ -107,6 +108,56 @@ def appraisal_answer(appraisal: Appraisal) -> tuple[str, ...]:
             f"{percent(appraisal.over_budget)} of recalculations."
         )
     return (*said, *appraisal.drivers)
+
+
+def break_even(appraisal: Appraisal) -> str:
+    """Say what the benefits have to come to for a project to be worth its cost: no range is needed to judge that.
+
+    Its largest benefit is told by its own input, with all others as stated: points of life satisfaction where it is
+    valued so.
+    """
+    m = appraisal.measures
+    gains = [
+        r for r in appraisal.lines if r.line.side in ("social", "fiscal") and r.present.expected > 0
+    ]
+    if not gains:
+        return "Break-even: no benefit is stated, so nothing would make it worth its cost."
+    needed = (m["public_cost"].expected + m["other_cost"].expected) / m["benefits"].expected
+    first = max(gains, key=lambda r: r.present.expected)
+    switching = {s.input.name: s for s in appraisal.switching_values}
+    names = (first.line.inputs.get(what) for what in ("points", "quantity", "people", "value"))
+    switch = next((switching[name] for name in names if name is not None), None)
+    assumed = _unverified(appraisal)
+    whole = f"All its benefits together have to reach {percent(needed)} of what is stated"
+    if assumed > 0:
+        whole += (
+            "; none of it is verified"
+            if assumed == 1
+            else f"; {percent(assumed)} of it is not verified"
+        )
+    whole += "."
+    if switch is None or switch.value is None or switch.value <= 0:
+        plausible = "at any" if m["npsv"].expected > 0 else "at no"
+        return f"Break-even: it is worth its cost {plausible} plausible size of “{first.line.label}”. {whole}"
+    value, stated = (figure(x, switch.input) for x in (switch.value, switch.expected))
+    if switch.input.name.endswith(".quantity") and first.line.inputs.get("value") == WELLBY:
+        return (
+            f"Break-even: worth it if those who gain (“{first.line.label}”) rate life {value} points higher (0 to 10); "
+            f"{stated} is stated. {whole}"
+        )
+    unit = "" if switch.input.unit in ("", "£") else f" ({switch.input.unit})"
+    return f"Break-even: worth it if “{switch.input.label}”{unit} is {value}; {stated} is stated. {whole}"
+
+
+def _unverified(appraisal: Appraisal) -> float:
+    """Share of the benefits whose size nobody verified."""
+    verified = {name: benefit.verified for name, benefit in appraisal.project.benefits.items()}
+    worth = {
+        r.line.name: r.present.expected
+        for r in appraisal.lines
+        if r.line.side in ("social", "fiscal") and r.present.expected > 0
+    }
+    return sum(x for name, x in worth.items() if not verified[name]) / sum(worth.values())
 
 
 def _between(e: Estimate, money_: bool = True) -> str:

@@ -17,7 +17,8 @@ from commonweal.document import document_html
 from commonweal.document.data import document_json
 from commonweal.document.text import document_lines
 from commonweal.invest.appraisal import appraise, load_project, shipped_projects
-from commonweal.report.appraisal import appraisal_document
+from commonweal.invest.parameters import read_number
+from commonweal.report.appraisal import appraisal_answer, appraisal_document, break_even
 from commonweal.report.appraisal_charts import chance_chart
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ def test_the_answer_comes_first_and_assumptions_are_told(tell: Any) -> None:
     lines = said.splitlines()
     assert lines[0].startswith("A community hub for Saltmarsh End")
     assert "fictional" in lines[2]
-    assert lines[4].startswith("Each pound of public money is expected to bring £1.91 of benefits")
-    assert "of 2,000 recalculations" in lines[4]
+    assert lines[4].startswith(
+        "Break-even: worth it if those who gain (“Life satisfaction of regular users”) rate life 0.0539 points higher "
+        "(0 to 10); 0.1 is stated."
+    )
+    assert (
+        "All its benefits together have to reach 54% of what is stated; none of it is verified."
+        in lines[4]
+    )
+    assert lines[5].startswith("Each pound of public money is expected to bring £1.91 of benefits")
+    assert "of 2,000 recalculations" in lines[5]
     for told in (
         "With welfare weights the benefit-cost ratio is",
         "Life satisfaction of regular users” may bring no benefit",
@@ -48,6 +57,51 @@ def test_the_answer_comes_first_and_assumptions_are_told(tell: Any) -> None:
         "Benefit-cost ratio: benefits to people plus public savings, minus the costs of others",
     ):
         assert told in said
+
+
+def test_where_a_project_breaks_even_is_where_its_net_value_is_nought() -> None:
+    """The number of the headline goes back into the project, and its benefits and costs come out even."""
+    project = load_project("community-hub")
+    said = break_even(appraise(project, draws=10))
+    needed = float(re.search(r"rate life ([\d.]+) points", said)[1])  # type: ignore[index]
+    users = project.benefits["users"]
+    at = users.model_copy(update={"quantity": read_number(needed)})
+    even = appraise(
+        project.model_copy(update={"benefits": {**project.benefits, "users": at}}), draws=10
+    )
+    cost = even.measures["public_cost"].expected
+    assert even.measures["npsv"].expected == pytest.approx(0, abs=2e-3 * cost)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "by-hand",
+            "worth it if “Hired hall no longer needed: value” (£ each) is £32,600; £40,000 is stated",
+        ),
+        (
+            "frontier-per-million",
+            "it is worth its cost at any plausible size of “Savings and income",
+        ),
+        ("big-local-anxiety", "have to reach 126% of what is stated"),
+        ("parkrun", "All its benefits together have to reach 2% of what is stated."),
+    ],
+)
+def test_every_project_begins_with_its_break_even(name: str, said: str) -> None:
+    answer = appraisal_answer(appraise(load_project(name), draws=200))
+    assert answer[0].startswith("Break-even: ")
+    assert said in answer[0]
+
+
+def test_without_a_benefit_nothing_breaks_even() -> None:
+    project = load_project("by-hand")
+    none = {
+        name: b.model_copy(update={"quantity": read_number(0)})
+        for name, b in project.benefits.items()
+    }
+    said = break_even(appraise(project.model_copy(update={"benefits": none}), draws=10))
+    assert said == "Break-even: no benefit is stated, so nothing would make it worth its cost."
 
 
 def test_no_range_is_not_certainty(tell: Any) -> None:

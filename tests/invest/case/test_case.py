@@ -20,6 +20,7 @@ from commonweal.document import write_document
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal import project_from
+from commonweal.invest.appraisal.appraise import figure, money
 from commonweal.invest.case import CaseOptions, make_case
 from commonweal.invest.case.model import worked_places
 from commonweal.report.allocation import allocation_sections
@@ -103,18 +104,35 @@ def test_the_benefit_is_the_gain_of_the_mix(case: Case) -> None:
     assert shares.sum() == pytest.approx(1)
 
 
-def test_studied_effects_alone_are_worth_no_more(case: Case) -> None:
-    for option in (case.option, case.other):
-        if option.firm is not None:
-            worth = option.appraisal.measures["benefits"].expected
-            assert option.firm.measures["benefits"].expected <= worth + 1e-6
+def test_studied_effects_stand_on_their_own_cost_and_are_worth_no_more_than_all(case: Case) -> None:
+    assert case.option.studied
+    for option in case.options:
+        whole = option.appraisal.measures
+        for s in option.studied:
+            own = s.appraisal
+            assert {
+                name.removesuffix("_capital").removesuffix("_running") for name in own.project.costs
+            } == {s.intervention}
+            lines = {n: option.appraisal.project.costs[n] for n in own.project.costs}
+            assert own.project.costs == lines, "what it costs is what it costs in the whole mix"
+            assert own.measures["public_cost"].expected <= whole["public_cost"].expected + 1e-6
+        worth = sum(s.appraisal.measures["benefits"].expected for s in option.studied)
+        assert worth <= whole["benefits"].expected * (1 + 1e-3)
+
+
+def bcr_to_one(case: Case) -> float:
+    """Give by what the benefit has to be multiplied for the mix to be worth its cost, by hand."""
+    m = case.appraisal.measures
+    return m["public_cost"].expected / m["benefits"].expected
 
 
 def test_the_answer_says_what_it_rests_on_before_what_it_is_worth(case: Case) -> None:
     said = case_answer(case)
     for begins, text in zip(
         (
-            "How certain:",
+            "Break-even:",
+            "Studied effects, each on its own cost:",
+            "Assumed total:",
             "Who:",
             "What:",
             "How stable the mix is:",
@@ -128,13 +146,19 @@ def test_the_answer_says_what_it_rests_on_before_what_it_is_worth(case: Case) ->
         assert text.startswith(begins)
     bcr = case.appraisal.measures["bcr"]
     worth = next(text for text in said if text.startswith("Worth"))
-    assert f"{pounds(bcr.expected)} for each pound" in worth
-    assert f"{pounds(bcr.low)} to {pounds(bcr.high)}" in worth
-    assert "assumed, not verified" in said[0]
-    assert "not a finding" in said[0]
-    firm = case.option.firm
-    assert (firm is None) == ("its worth is not known" in said[0])
-    assert firm is None or f"{pounds(firm.measures['bcr'].expected)} for each pound" in said[0]
+    assert money(case.appraisal.measures["npsv"].expected) in worth
+    even, studied, total = said[:3]
+    assert f"{pounds(bcr.expected)} for each pound" in total
+    assert f"{pounds(bcr.low)} to {pounds(bcr.high)}" in total
+    assert "assumed, not verified" in total
+    assert "not a finding" in total
+    for s in case.option.studied:
+        assert f"{pounds(s.appraisal.measures['bcr'].expected)} for each pound" in studied
+    assert "is assumed" in studied
+    points = case.appraisal.model.inputs["wellbeing.points"]
+    needed = points.number.mean * bcr_to_one(case)
+    assert f"rate life {figure(needed, points)} points higher" in even
+    assert "that is not verified" in even
     lines = list(document_lines(case_document(case)))
     assert any("fictional" in line for line in lines)
     assumed = case_assumptions(case)

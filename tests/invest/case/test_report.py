@@ -162,23 +162,23 @@ def test_nothing_is_said_of_choices_where_none_of_the_places_looked_at_has_one(
 
 def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     """The option that has them is told to have them, the other that nothing is known of it."""
-    assert case.option.firm is not None
-    assert "against the cost of the whole mix" in why_studied(case)
+    assert case.option.studied
+    assert "The last row sets each against its own cost" in why_studied(case)
     at = [case.problem.interventions.index(n) for n in studied_interventions(case)]
     start = case.mix.start.copy()
     start[:, at] = -1
-    none = replace(case.option, firm=None, mix=replace(case.mix, start=start))
+    none = replace(case.option, studied=(), mix=replace(case.mix, start=start))
     without = replace(case, option=none)
     said = why_studied(without)
-    assert case.other.firm is not None
+    assert case.other.studied
     places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
     areas = case.results.areas
     assert f"in {places:,} {areas.singular if places == 1 else areas.plural}" in said
     assert f"an equal share is {money(BUDGET / 6)}, and that costs " in said
     assert "not that it is worth less" in said
-    assert "“The options in figures” says why" in case_answer(without)[0]
+    assert "“The options in figures” says why" in case_answer(without)[1]
     assert said in case_document(without).sections[0].text
-    neither = replace(without, other=replace(case.other, firm=None))
+    neither = replace(without, other=replace(case.other, studied=()))
     assert "Neither option has any of them" in why_studied(neither)
 
 

@@ -185,21 +185,18 @@ def why_studied(case: Case) -> str:
     if case.other is None:
         has_it = (
             "has none of them"
-            if case.option.firm is None
+            if not case.option.studied
             else f"has them in {_places(case, case.option)}"
         )
         return f"{first} The proposed option {has_it}."
-    if case.option.firm is None and case.other.firm is None:
+    if not case.option.studied and not case.other.studied:
         return f"{first} Neither option has any of them, so neither has a figure for that evidence."
-    if case.option.firm is not None and case.other.firm is not None:
+    if case.option.studied and case.other.studied:
         return (
-            f"{first} The last row sets their benefits, in {_places(case, case.option)} of the proposed option and "
-            f"{_places(case, case.other)} of the other, against the cost of the whole mix. There everything else "
-            "costs money and brings nothing."
+            f"{first} The last row sets each against its own cost, in {_places(case, case.option)} of the proposed "
+            f"option and {_places(case, case.other)} of the other."
         )
-    has, lacks = (
-        (case.other, case.option) if case.option.firm is None else (case.option, case.other)
-    )
+    has, lacks = (case.option, case.other) if case.option.studied else (case.other, case.option)
     named = (
         ("The proposed option", "the other")
         if has is case.option

@@ -32,6 +32,23 @@ STUDIED = ("causal", "synthesis")
 
 
 @dataclass(frozen=True)
+class StudiedEffect:
+    """An effect that a study of cause, or a review of several, stands behind, set against its own cost.
+
+    Attributes
+    ----------
+    intervention, outcome
+        Their names.
+    appraisal
+        What the intervention costs wherever the mix has it, and what that effect alone is worth.
+    """
+
+    intervention: str
+    outcome: str
+    appraisal: Appraisal
+
+
+@dataclass(frozen=True)
 class Option:
     """A way to share the money, chosen and appraised.
 
@@ -45,16 +62,15 @@ class Option:
         What that does for people.
     appraisal
         What it costs and is worth.
-    firm
-        The same with nothing but effects that a study of cause or a review of several stands behind; None
-        where the mix has none.
+    studied
+        Its studied effects, each by itself; empty where the mix has none.
     """
 
     sharing: Sharing
     mix: Mix
     gains: tuple[Gain, ...]
     appraisal: Appraisal
-    firm: Appraisal | None
+    studied: tuple[StudiedEffect, ...]
 
 
 @dataclass(frozen=True)
@@ -91,19 +107,26 @@ def make_option(
     if not sum(g.total for g in gains) > 0:
         return None
 
-    def appraised(some: list[Gain]) -> Appraisal:
+    def appraised(start: NDArray[np.intp], some: list[Gain]) -> Appraisal:
         project = project_of(
             stated.title,
-            ProjectMix(interventions, problem, rules, mix.start, some),
+            ProjectMix(interventions, problem, rules, start, some),
             values,
             first_year=stated.first_year,
             fictional=stated.fictional,
         )
         return appraise(project, draws=stated.draws, seed=stated.seed)
 
-    studied = [g for g in gains if effect_of_gain(interventions, g).quality in STUDIED]
-    firm = appraised(studied) if sum(g.total for g in studied) > 0 else None
-    return Option(sharing, mix, gains, appraised(list(gains)), firm)
+    def alone_in_mix(gain: Gain) -> Appraisal:
+        own = np.array(problem.interventions) == gain.intervention
+        return appraised(np.where(own, mix.start, -1), [gain])
+
+    studied = tuple(
+        StudiedEffect(g.intervention, g.outcome, alone_in_mix(g))
+        for g in gains
+        if g.total > 0 and effect_of_gain(interventions, g).quality in STUDIED
+    )
+    return Option(sharing, mix, gains, appraised(mix.start, list(gains)), studied)
 
 
 def _each(

@@ -36,6 +36,7 @@ from commonweal.report.case.tables import (
     readable,
     risks,
     stability_table,
+    studied_label,
 )
 from commonweal.report.case.text import FICTIONAL_CASE, case_answer, case_assumptions
 from commonweal.report.portfolio import frontier_chart
@@ -148,7 +149,7 @@ def case_document(case: Case) -> Document:
 
 def _account(case: Case) -> tuple[tuple[str, object], ...]:
     """Give what was asked, what is spent in each year, and what only studied effects are worth."""
-    steady, firm, appraised = case.steady, case.option.firm, case.appraisal
+    steady, appraised = case.steady, case.appraisal
     return (
         ("fictional", case.fictional),
         ("budget_gbp", case.rules.budget),
@@ -175,9 +176,12 @@ def _account(case: Case) -> tuple[tuple[str, object], ...]:
         ("appraisal", dict(appraisal_document(appraised).account)),
         (
             "appraisal_of_studied_effects",
-            None
-            if firm is None
-            else {t.name: t.shown.rows() for t in appraisal_document(firm).tables()},
+            {
+                f"{s.intervention}.{s.outcome}": {
+                    t.name: t.shown.rows() for t in appraisal_document(s.appraisal).tables()
+                }
+                for s in case.option.studied
+            },
         ),
     )
 
@@ -387,11 +391,13 @@ def _empty(s: MixStability) -> str:
 def _another_way(case: Case) -> Section:
     """Compare the value with other ways to count it."""
     published = appraise(load_project(_PUBLISHED), draws=100)
-    rows = [("All effects of the mix, as appraised here", case.appraisal)]
-    if case.option.firm is not None:
-        rows.append(
-            ("Only effects with causal evidence (a causal study or a review)", case.option.firm)
-        )
+    rows = [
+        ("All effects of the mix, as appraised here", case.appraisal),
+        *(
+            (f"A studied effect on its own cost: {studied_label(case, s)}", s.appraisal)
+            for s in case.option.studied
+        ),
+    ]
     table = [
         (what, pounds(a.measures["bcr"].expected),
          f"{pounds(a.measures['bcr'].low)} to {pounds(a.measures['bcr'].high)}", percent(a.worth_it))
@@ -414,8 +420,9 @@ def _another_way(case: Case) -> Section:
     return Section(
         "Other ways to count",
         text=(
-            "Each row counts the same money in its own way, so do not add them up. The last is a published model of "
-            "another programme. It counts public savings and jobs, which we do not claim, and has no stated range.",
+            "Each row counts in its own way, so do not add them up. A studied effect stands against the cost of its "
+            "own intervention. The last is a published model of another programme. It counts public "
+            "savings and jobs, which we do not claim, and has no stated range.",
         ),
         tables=(
             Table(

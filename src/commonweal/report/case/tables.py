@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from commonweal.document.model import TableData
     from commonweal.invest.appraisal import Estimate
     from commonweal.invest.case.model import Case
+    from commonweal.invest.case.options import StudiedEffect
 
 
 _POUNDS = "(£)"
@@ -211,12 +212,12 @@ def options(case: Case) -> pl.DataFrame:
             ("Need met, weighted person-years", "0"), ("Cost to the public sector", "£0"),
             ("Benefits to society", "£0"), ("Net present social value", "£0"),
             ("Benefits for each £1 of cost", "–"), ("Benefits exceed costs (% of recalculations)", "–"),
-            ("Benefits for each £1, effects with causal evidence only", "–"),
+            ("Studied effects, each for £1 of its own cost", "–"),
         )
     }  # fmt: skip
     for option in case.options:
         served = option.mix.chosen.any(axis=1)
-        m, firm = option.appraisal.measures, option.firm
+        m = option.appraisal.measures
         told = [
             f"{int(served.sum()):,}",
             f"{case.problem.people[served].sum():,.0f}",
@@ -227,7 +228,11 @@ def options(case: Case) -> pl.DataFrame:
             _between(m["npsv"], money),
             _between(m["bcr"], pounds),
             percent(option.appraisal.worth_it),
-            "none in it" if firm is None else _between(firm.measures["bcr"], pounds),
+            "; ".join(
+                f"{studied_label(case, s)}: {_between(s.appraisal.measures['bcr'], pounds)}"
+                for s in option.studied
+            )
+            or "none in it",
         ]
         for name, text in zip(rows, told, strict=True):
             rows[name].append(text)
@@ -245,7 +250,7 @@ def option_numbers(case: Case) -> pl.DataFrame:
     rows: list[tuple[str, bool, str, float | None, float | None, float | None]] = []
     for option in case.options:
         served = option.mix.chosen.any(axis=1)
-        m, firm = option.appraisal.measures, option.firm
+        m = option.appraisal.measures
         single = {
             "areas": float(served.sum()),
             "people": float(case.problem.people[served].sum()),
@@ -254,14 +259,23 @@ def option_numbers(case: Case) -> pl.DataFrame:
             "worth_it": option.appraisal.worth_it,
         }
         ranged = {name: m[name] for name in ("public_cost", "benefits", "npsv", "bcr")}
-        if firm is not None:
-            ranged["bcr_of_studied_effects"] = firm.measures["bcr"]
+        ranged |= {
+            f"bcr_of_{s.intervention}_{s.outcome}": s.appraisal.measures["bcr"]
+            for s in option.studied
+        }
         of = (option.sharing, option is case.option)
         rows += [(*of, name, value, None, None) for name, value in single.items()]
         rows += [(*of, name, e.expected, e.low, e.high) for name, e in ranged.items()]
     names = {"option": pl.String, "proposed": pl.Boolean, "measure": pl.String}
     numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
     return pl.DataFrame(rows, schema={**names, **numbers}, orient="row")
+
+
+def studied_label(case: Case, studied: StudiedEffect) -> str:
+    """Name an intervention and the outcome that a study stands behind."""
+    i = case.interventions
+    outcome = i.outcomes[studied.outcome].label.lower()
+    return f"{i.interventions[studied.intervention].label.lower()} ({outcome})"
 
 
 def pounds(value: float) -> str:

@@ -18,7 +18,7 @@ from commonweal.invest.appraisal.appraise import figure, money
 from commonweal.invest.case.cautions import after_told, bias_words, over_told
 from commonweal.invest.case.valuation import BENEFIT, effect_of_gain
 from commonweal.report.allocation_text import rule_parts
-from commonweal.report.case.tables import pounds
+from commonweal.report.case.tables import pounds, studied_label
 from commonweal.report.siting import siting_answer
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ FICTIONAL_CASE = "These neighbourhoods are fictional: the program made them up."
 
 
 def case_answer(case: Case) -> tuple[str, ...]:
-    """Give the answer: how far it can be relied on, who gets what, what that costs and is worth, what drives it."""
+    """Give the answer: where it breaks even, studied effects, the assumed total; who gets what, what it costs."""
     return (
-        _rests(case),
+        _breaks_even(case),
+        _studied(case),
+        _assumed(case),
         _who(case),
         _what(case),
         *_held(case),
@@ -149,46 +151,85 @@ def _where(case: Case) -> Iterator[str]:
 def _worth(case: Case) -> Iterator[str]:
     m, a = case.appraisal.measures, case.appraisal
     given = ", on those assumptions" if _guessed(case) > 0 else ""
-    firm = case.option.firm
-    alone = "not known" if firm is None else pounds(firm.measures["bcr"].expected)
-    studied = f"by studied effects alone: {alone}"
     yield (
         f"Cost: {money(m['public_cost'].expected)} to the public sector (95% interval "
         f"{_between(m['public_cost'])}), {bias_words(a)}, in present value of {a.project.start} and "
         f"{a.project.price_year} prices. {over_told(case)} {after_told(case)}"
     )
     yield (
-        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95% interval {_between(m['benefits'])}), or "
-        f"{pounds(m['bcr'].expected)} for each pound of cost ({_ratios(m['bcr'])}; {studied}). Net present social "
-        f"value is {money(m['npsv'].expected)} ({_between(m['npsv'])}). It is above 0 in {percent(a.worth_it)} of "
-        f"{a.draws:,} recalculations."
+        f"Worth{given}: benefits of {money(m['benefits'].expected)} (95% interval {_between(m['benefits'])}). Net "
+        f"present social value is {money(m['npsv'].expected)} ({_between(m['npsv'])}). It is above 0 in "
+        f"{percent(a.worth_it)} of {a.draws:,} recalculations."
     )
 
 
-def _rests(case: Case) -> str:
-    """Say before any figure how much of the benefit was assumed, and what is left without that."""
-    guessed = _guessed(case)
-    share = "none" if guessed <= 0 else "all" if guessed >= 1 else percent(guessed)
-    first = f"How certain: the size of {share} of the benefit is assumed, not verified."
-    if guessed > 0:
-        first += " The value follows from those assumptions; it is not a finding."
-    if case.option.firm is None:
-        other = None if case.other is None else case.other.firm
-        why = (
-            ""
-            if other is None
-            else " The other way to share the money has a figure; “The options in figures” says why."
-        )
+def _breaks_even(case: Case) -> str:
+    """Say how much those who gain would have to gain: what a reader can judge without any of the assumptions."""
+    points = next(s for s in case.appraisal.switching_values if s.input.name == f"{BENEFIT}.points")
+    stated = figure(points.expected, points.input)
+    known = "" if case.values.wellbeing.verified else "; that is not verified"
+    if points.value is None:
         return (
-            f"{first} No study has shown that these interventions cause these effects. Without the assumptions, "
-            f"its worth is not known.{why}"
+            "Break-even: no gain in life satisfaction that is possible would make the mix worth its cost. We assume "
+            f"{stated} points (0 to 10) for each standard deviation{known}."
         )
-    f, all_ = case.option.firm.measures["bcr"], case.appraisal.measures["bcr"]
     return (
-        f"{first} Counting only effects with causal evidence, it brings "
-        f"{pounds(f.expected)} for each pound of cost (95% interval {_ratios(f)}; worth its cost in "
-        f"{percent(case.option.firm.worth_it)} of recalculations), compared with {pounds(all_.expected)} "
-        f"({_ratios(all_)}; {percent(case.appraisal.worth_it)}) with all effects."
+        "Break-even: the mix is worth its cost if those who gain rate life "
+        f"{figure(points.value, points.input)} points higher (0 to 10) for each standard deviation by which they are "
+        f"better off in an outcome. We assume {stated}{known}."
+    )
+
+
+def _studied(case: Case) -> str:
+    """Say what each studied effect is worth on the cost of its own intervention."""
+    if not case.option.studied:
+        why = (
+            " The other way to share the money has some; “The options in figures” says why."
+            if case.other is not None and case.other.studied
+            else ""
+        )
+        return f"Studied effects: none. No study has shown that what is funded here causes these effects.{why}"
+    told = [
+        f"{studied_label(case, s)} {pounds(s.appraisal.measures['bcr'].expected)} for each pound (95% interval "
+        f"{_ratios(s.appraisal.measures['bcr'])}; worth it in {percent(s.appraisal.worth_it)} of recalculations)"
+        for s in case.option.studied
+    ]
+    unclear = [
+        s
+        for s in case.option.studied
+        if s.appraisal.measures["bcr"].low < 1 < s.appraisal.measures["bcr"].high
+    ]
+    last = ""
+    if unclear:
+        which = (
+            "This"
+            if len(told) == 1
+            else "All"
+            if len(unclear) == len(told)
+            else f"{len(unclear):,} of them"
+        )
+        last = (
+            f" {which} may cost more than it brings."
+            if len(unclear) == 1
+            else f" {which} may cost more than they bring."
+        )
+    return (
+        f"Studied effects, each on its own cost: {join_words(told)}.{last} What such an effect is worth to people is "
+        "assumed."
+    )
+
+
+def _assumed(case: Case) -> str:
+    """Say what the total comes to on the assumptions, and how much of it is assumed."""
+    guessed, bcr = _guessed(case), case.appraisal.measures["bcr"]
+    share = "none" if guessed <= 0 else "all" if guessed >= 1 else percent(guessed)
+    finding = (
+        " The value follows from those assumptions; it is not a finding." if guessed > 0 else ""
+    )
+    return (
+        f"Assumed total: {pounds(bcr.expected)} for each pound of cost with all effects ({_ratios(bcr)}; worth it in "
+        f"{percent(case.appraisal.worth_it)} of recalculations). The size of {share} of the benefit is assumed, not "
+        f"verified.{finding}"
     )
 
 
