@@ -44,6 +44,7 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.study.indicators": "The indicators of a study",
     "commonweal.study.social_capital": "The social capital of a study",
     "commonweal.study.years": "The years of a study",
+    "commonweal.study.certainty": "How certain a place on a list is",
     "commonweal.study.areas": "The areas of a study",
     "commonweal.study.files": "The files of a study",
     "commonweal.spec": "Study files",

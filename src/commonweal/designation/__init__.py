@@ -17,8 +17,15 @@ from commonweal.designation.uncertainty import (
     certainty,
     sensitivity,
 )
+from commonweal.designation.vintage import (
+    INDICES_OF_DEPRIVATION,
+    VintageModel,
+    fit_vintage,
+    next_release,
+)
 
 __all__ = [
+    "INDICES_OF_DEPRIVATION",
     "AtMost",
     "Certainty",
     "CertaintySpec",
@@ -29,10 +36,13 @@ __all__ = [
     "Rule",
     "Sensitivity",
     "SensitivitySpec",
+    "VintageModel",
     "Worst",
     "certainty",
     "compare_designations",
     "designate",
     "evaluate_rule",
+    "fit_vintage",
+    "next_release",
     "sensitivity",
 ]

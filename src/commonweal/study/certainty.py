@@ -1,0 +1,158 @@
+"""How certain each place on a list is, in one table; and how far that hangs on how freely weights may vary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from commonweal.designation import certainty
+from commonweal.designation.vintage import next_release
+from commonweal.document.format import STABILITY_WORDS, stability
+from commonweal.errors import StudyError
+from commonweal.index.assumptions import Weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from commonweal.designation import Certainty
+    from commonweal.designation.vintage import VintageModel
+    from commonweal.study.results import Results
+
+__all__ = [
+    "certainty_table",
+    "weights_sensitivity",
+]
+
+
+def certainty_table(
+    results: Results,
+    designation: str = "",
+    models: Mapping[str, VintageModel] | None = None,
+) -> pl.DataFrame:
+    """Give how certain each area's place on a list is, and the parts that this is made of.
+
+    Parameters
+    ----------
+    results
+        What a run gives, with draws.
+    designation
+        Its name; may be left out where the study has one.
+    models
+        As for `commonweal.designation.next_release`.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row an area: ``code``; ``selected``; ``share_of_draws``, in which it is on the list (sensitivity to
+        weights and whatever else varies); ``next_release``, the chance that it is on the list when the indices that
+        have a model are released anew and all others stay (null where none has one); ``certainty``, both together;
+        and ``word`` for it: secure, likely, borderline or unlikely.
+
+    Raises
+    ------
+    StudyError
+        If there were no draws, or the rule is not one that a vintage model takes.
+
+    Notes
+    -----
+    ``certainty`` is the product over the conditions of ``next_release`` where the index has a model, and of the
+    share of draws in which the condition holds where not: the chance to be on the list if that index is released
+    anew while the other one is weighted as the study's draws do. Weights of an index that is released anew hardly
+    add to what its data move, and are left out.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> from commonweal.study.certainty import certainty_table
+    >>> results = cw.run("demo", draws=200, sensitivity=False, geometry=False)
+    >>> certainty_table(results).filter("selected")["word"].value_counts(sort=True).rows()
+    [('secure', 10), ('borderline', 4), ('likely', 3)]
+    """
+    name = designation or results.study.only_designation()
+    found, drawn = results.designations[name], _drawn(results, name)
+    chances = next_release(found, results.scores, models)
+    again, both = np.ones(len(found.selected)), np.ones(len(found.selected))
+    for (label, share), tested in zip(drawn.passes, found.tested, strict=True):
+        again *= chances.get(label, tested.passes)
+        both *= chances.get(label, share)
+    both = both if chances else drawn.selected
+    return pl.DataFrame(
+        {
+            "code": found.areas.codes,
+            "selected": found.selected,
+            "share_of_draws": drawn.selected,
+            "next_release": again if chances else np.full(len(again), np.nan),
+            "certainty": both,
+            "word": [None if np.isnan(share) else stability(share) for share in both.tolist()],
+        }
+    ).fill_nan(None)
+
+
+def weights_sensitivity(
+    results: Results,
+    concentrations: Sequence[float] = (3, 10, 30, 100),
+    designation: str = "",
+    draws: int | None = None,
+) -> pl.DataFrame:
+    """Count how many places on the list are secure when weights vary more and less freely.
+
+    Parameters
+    ----------
+    results
+        What a run of a study gives that varies weights by a Dirichlet distribution.
+    concentrations
+        Of that distribution, in place of the study's; the lower, the more freely do weights vary.
+    designation
+        Its name; may be left out where the study has one.
+    draws
+        How many each, in place of the study's number.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a concentration: ``concentration``, and how many of the areas on the list are ``secure``, ``likely``,
+        ``borderline`` and ``unlikely`` by their share of draws. All else varies as the study says.
+
+    Raises
+    ------
+    StudyError
+        If the study varies no weights by a Dirichlet distribution.
+
+    Examples
+    --------
+    >>> import commonweal as cw
+    >>> from commonweal.study.certainty import weights_sensitivity
+    >>> results = cw.run("demo", draws=0, geometry=False)
+    >>> weights_sensitivity(results, draws=200)["secure"].to_list()
+    [6, 10, 10, 12]
+    """
+    name = designation or results.study.only_designation()
+    stated = results.study.certainty
+    vary = stated.vary if stated else ()
+    if stated is None or not any(isinstance(a, Weights) and a.dirichlet for a in vary):
+        raise StudyError("certainty.vary: found no weights with 'dirichlet'; expected at least one")
+    found, rows = results.designations[name], []
+    for c in concentrations:
+        spec = stated.model_copy(
+            update={
+                "draws": stated.draws if draws is None else draws,
+                "vary": tuple(
+                    a.model_copy(update={"dirichlet": c})
+                    if isinstance(a, Weights) and a.dirichlet
+                    else a
+                    for a in vary
+                ),
+            }
+        )
+        share = certainty(found, spec, results.scores, results.indicators).selected
+        words = [stability(x) for x in share[found.selected].tolist()]
+        rows.append((float(c), *(words.count(word) for word in STABILITY_WORDS)))
+    return pl.DataFrame(rows, schema=["concentration", *STABILITY_WORDS], orient="row")
+
+
+def _drawn(results: Results, name: str) -> Certainty:
+    if name not in results.certainty:
+        raise StudyError("certainty: found no draws; expected a run with at least one")
+    return results.certainty[name]
