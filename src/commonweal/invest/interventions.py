@@ -12,11 +12,14 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.files.schema import FileModel, load, shipped
 from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Sourced
+from commonweal.invest.synthesis import shrink_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from commonweal.invest.parameters import Uncertain
 
 
 __all__ = [
@@ -122,15 +125,23 @@ class Effect(Sourced):
         How strong the evidence is, on the scale of the evidence library; or ``assumption``.
     caution
         What to beware of.
+    stated
+        The size as the file states it, where a synthesis has changed it.
     """
 
     outcome: Text
     size: Number | None = None
+    stated: Number | None = Field(default=None, exclude=True)
     reaches: AtMostOne | None = None
     most_people: Annotated[float, Field(strict=True, gt=0)] | None = None
     through: tuple[Through, ...] = ()
     quality: Quality
     caution: str = ""
+
+    @property
+    def stated_size(self) -> Uncertain | None:
+        """The size as the file states it."""
+        return self.size if self.stated is None else self.stated
 
     @model_validator(mode="after")
     def _something_is_stated(self) -> Effect:
@@ -168,6 +179,8 @@ class Intervention(FileModel):
         Years that it works, and is paid for.
     group
         Of interventions with one `group` a neighbourhood gets at most one; none if empty.
+    family
+        Interventions whose effects are pooled together, where the file pools them.
     effects
         What it moves.
     """
@@ -179,6 +192,7 @@ class Intervention(FileModel):
     lead: Annotated[int, Field(strict=True, ge=0)] = 0
     lasts: AtLeastZero
     group: str = ""
+    family: str = ""
     effects: Annotated[tuple[Effect, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -218,6 +232,8 @@ class Interventions(FileModel):
         On what terms it may be used.
     price_year
         Of every cost in it.
+    pool_effects
+        Whether assumed sizes are drawn towards the mean of their family: `commonweal.invest.synthesis`.
     outcomes
         By name, what effects are on.
     interventions
@@ -229,6 +245,7 @@ class Interventions(FileModel):
     note: str = ""
     licence: Text
     price_year: Annotated[int, Field(strict=True, ge=1900, le=2100)]
+    pool_effects: bool = False
     outcomes: dict[str, InterventionOutcome]
     interventions: dict[str, Intervention]
 
@@ -296,6 +313,10 @@ def load_interventions(name: str = "first-set") -> Interventions:
             if stated.evidence:
                 evidence.work(stated.evidence)
         for effect in one.effects:
+            if effect.stated is not None:
+                raise DataError(
+                    f"{name}: interventions.{key}: unknown key 'stated'; expected 'size'"
+                )
             if effect.outcome not in read.outcomes:
                 where = f" in {name}, of intervention {key}"
                 raise UnknownNameError("outcome", effect.outcome, read.outcomes, where)
@@ -304,4 +325,5 @@ def load_interventions(name: str = "first-set") -> Interventions:
                 f"{name}: interventions.{key}: expected a name of small letters, digits and _"
             )
         named[key] = one.model_copy(update={"name": key})
-    return read.model_copy(update={"name": stem, "interventions": named})
+    found = read.model_copy(update={"name": stem, "interventions": named})
+    return shrink_effects(found) if found.pool_effects else found

@@ -280,6 +280,8 @@ def _effects(found: Portfolio) -> Table:
                 )
             else:
                 how = f"{_range(e.size)} standard deviations for {_range(e.reaches)} of residents"
+                if e.stated is not None:
+                    how += f" (stated: {_range(e.stated)})"
                 if e.most_people is not None:
                     how += f", {e.most_people:,.0f} people at most"
             rows.append(

@@ -60,7 +60,8 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
     said = [
         f"The mix that meets most need for {money(found.rules.budget)} over "
         f"{format_count(found.rules.years, 'year', 'years')} goes to {reached:,} of the "
-        f"{len(found.problem.codes):,} {found.plural}, with {format_people(living)}. It costs {money(found.spent)}.",
+        f"{len(found.problem.codes):,} {found.plural}, with {format_people(living)}. It costs {money(found.spent)}. "
+        f"{_stable(found)}",
         f"It pays for: {listed}.",
         f"It meets {_count(float(found.recount.met.sum()))} person-years of need. By the count used to choose it, "
         f"no mix meets more{more_than(found.mix.met, found.mix.bound)}. {UNIT}",
@@ -85,14 +86,22 @@ def portfolio_answer(found: Portfolio) -> tuple[str, ...]:
         )
     s = found.stability
     if s is not None:
-        sure = wanted(found)
         said.append(
-            f"{recalculated(s.draws)} The mix costs more than the budget in {percent(s.over)} of recalculations, "
-            f"and meets {between(s.met)} person-years in nine out of ten. "
-            f"Of its {int(found.mix.chosen.sum()):,} choices, {sure:,} are in the best mix of at least half of the "
-            "recalculations."
+            f"In those recalculations the mix costs more than the budget in {percent(s.over)}, and meets "
+            f"{between(s.met)} person-years in nine out of ten."
         )
     return tuple(said)
+
+
+def _stable(found: Portfolio) -> str:
+    """Say how many of the choices are made again when costs and effects vary."""
+    s, n = found.stability, int(found.mix.chosen.sum())
+    if s is None:
+        return "We did not vary costs and effects, so nothing is known of how stable these choices are."
+    return (
+        f"{recalculated(s.draws)} Of its {format_count(n, 'choice', 'choices')}, {wanted(found):,} stay in the best "
+        "mix of at least half of the recalculations."
+    )
 
 
 def wanted(found: Portfolio) -> int:

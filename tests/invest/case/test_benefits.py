@@ -19,6 +19,7 @@ from commonweal.invest.siting.on_study import SitingOptions, site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from commonweal.invest.interventions import Interventions
     from commonweal.sources import Store
     from commonweal.study.results import Results
 
@@ -46,13 +47,32 @@ def problem() -> PortfolioProblem:
     )
 
 
+def as_stated() -> Interventions:
+    """Give two interventions with the sizes of their file."""
+    found = load_interventions().only(NAMES)
+    return found.model_copy(
+        update={
+            "interventions": {
+                name: one.model_copy(
+                    update={
+                        "effects": tuple(
+                            e.model_copy(update={"size": e.stated_size}) for e in one.effects
+                        )
+                    }
+                )
+                for name, one in found.interventions.items()
+            }
+        }
+    )
+
+
 def test_gains_by_hand() -> None:
     """The hub works 4 of 5 years in both; longer hours all 5 in A alone, where they are second and count half.
 
     A hub: (0 + 0.1 + 0.3) / 3 of a standard deviation for (0.05 + 0.12 + 0.25) / 3 of residents = 0.018667.
-    Hours: (0 + 0.03 + 0.1) / 3 x (0.05 + 0.15 + 0.3) / 3 = 0.007222.
+    Hours: (0 + 0.03 + 0.1) / 3 x (0.05 + 0.15 + 0.3) / 3 = 0.007222. Sizes as stated, before any synthesis.
     """
-    first = load_interventions().only(NAMES)
+    first = as_stated()
     start = np.array([[0, 0], [0, -1]])
     gains = gains_of(first, problem(), Rules(1.0, years=5), start)
     ties = {g.intervention: g for g in gains if g.outcome == "social_ties"}
@@ -66,7 +86,7 @@ def test_gains_by_hand() -> None:
 
 def test_one_place_reaches_no_more_people_than_it_can() -> None:
     """A hub reaches 1,500 people at most: of 20,000 fewer are drawn at times, of 40,000 never."""
-    first = load_interventions().only(NAMES)
+    first = as_stated()
     hub = np.array([[0, -1], [-1, -1]])
     for people in (20_000.0, 40_000.0):
         many = replace(problem(), people=np.array([people, 1000.0]))

@@ -174,7 +174,9 @@ def test_why_only_one_option_has_studied_effects_is_said(case: Case) -> None:
     places = int(case.other.mix.chosen[:, at].any(axis=1).sum())
     areas = case.results.areas
     assert f"in {places:,} {areas.singular if places == 1 else areas.plural}" in said
-    assert f"an equal share is {money(BUDGET / 6)}, and that costs " in said
+    assert f"of an equal share of {money(BUDGET / 6)}. Other interventions" in said
+    poor = replace(without, rules=replace(case.rules, budget=BUDGET / 10))
+    assert f"an equal share is {money(BUDGET / 60)}, and that costs " in why_studied(poor)
     assert "not that it is worth less" in said
     assert "“The options in figures” says why" in case_answer(without)[1]
     assert said in case_document(without).sections[0].text

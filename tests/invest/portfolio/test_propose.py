@@ -18,6 +18,7 @@ from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNam
 from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
 from commonweal.report.portfolio import portfolio_document
+from commonweal.report.portfolio_text import portfolio_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +117,14 @@ def test_draws_are_seeded_and_say_how_often_each_is_chosen(small: Small, tmp_pat
     assert np.array_equal(one.stability.often, two.stability.often)
     assert np.array_equal(one.stability.cost, two.stability.cost)
     assert ((one.stability.often >= 0) & (one.stability.often <= 1)).all()
+    often = one.stability.often[one.mix.chosen]
+    headline = portfolio_answer(one)[0]
+    assert (
+        f"{int((often >= 0.5).sum()):,} stay in the best mix of at least half of the recalculations."
+        in headline
+    )
+    unknown = portfolio_answer(replace(one, stability=None))[0]
+    assert "nothing is known of how stable these choices are" in unknown
     # The place with most people in most need gets it whenever one can be paid for.
     assert one.stability.often[one.problem.codes.index("A20"), 0] == 1.0
     assert one.stability.over == np.mean(one.stability.cost > 3_600)
