@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from commonweal.designation import INDICES_OF_DEPRIVATION, fit_vintage, next_release
+from commonweal.designation import INDICES_OF_DEPRIVATION, VintageModel, fit_vintage, next_release
 from commonweal.designation.runs import vary
 from commonweal.designation.vintage import cut_score, normal_scores
 from commonweal.index.runs import draw_numbers
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "vintage.py"))
+ROOT = Path(__file__).parents[2]
+BENCHMARK = runpy.run_path(str(ROOT / "benchmarks" / "vintage.py"))
 CORRELATIONS = {"income": 0.943, "employment": 0.952, "education": 0.941, "health": 0.925,
                 "crime": 0.842, "barriers": 0.567, "living_environment": 0.780}  # fmt: skip
 
@@ -99,6 +100,12 @@ def test_what_is_said_comes_true(panel: Any, chances: dict[str, Any]) -> None:
     found = BENCHMARK["reliability"](panel, chances["by_domains"])
     assert found["areas"].sum() == len(panel.codes)
     assert (found["said"] - found["came"]).abs().max() < 0.06
+    page = (ROOT / "docs" / "methods" / "certainty.md").read_text("utf-8")
+    for chance, areas, *shares in found.rows():
+        said, came, low, high = (f"{share:.1%}" for share in shares)
+        assert f"| {chance} | {areas:,} | {said} | {came} | {low} to {high} |" in page
+    drawn = (ROOT / "docs" / "images" / "vintage" / "reliability.svg").read_text("utf-8")
+    assert drawn == BENCHMARK["diagram"](found).svg
     sure = chances["by_domains"] >= 0.95
     said, came = chances["by_domains"][sure].mean(), panel.listed_after[sure].mean()
     assert (said, came) == pytest.approx((0.985, 0.977), abs=5e-4)
@@ -152,6 +159,18 @@ def test_the_table_of_the_list(left_behind: Results) -> None:
     again = listed["next_release"]
     assert [(again >= least).sum() for least in (0.95, 0.8, 0.2)] == [571, 847, 1_259]
     assert found["next_release"].sum() == pytest.approx(1_151.4, abs=0.05)
+
+
+@pytest.mark.parametrize(("rho", "secure"), [(0.98, 345), (0.95, 221), (0.9, 109)])
+def test_what_it_would_be_if_the_community_needs_index_moved(
+    left_behind: Results, rho: float, secure: int
+) -> None:
+    models = {
+        "community_needs": VintageModel.of_correlation(rho),
+        "deprivation": INDICES_OF_DEPRIVATION,
+    }
+    found = certainty_table(left_behind, models=models).filter("selected")
+    assert (found["next_release"] >= 0.95).sum() == secure
 
 
 def test_how_many_are_secure_hangs_on_how_freely_weights_vary(left_behind: Results) -> None:
