@@ -88,44 +88,64 @@ _NUMBER = r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:i
 _CODE_LIKE = r"^[+-]?0[0-9]"  # 007 is a code: as a number it would lose its zeros
 
 
-def typed(column: pl.Series, reader: Reader, name: Path) -> pl.Series:
-    """Turn a column of text into numbers or truths where every value is one."""
+_MANY = 100_000
+"""Rows from which on columns are looked at one by one: what is made of them on the way takes memory."""
+
+
+def typed(table: pl.DataFrame, reader: Reader, name: Path) -> pl.DataFrame:
+    """Turn columns of text into numbers or truths where every value is one.
+
+    All columns are asked at once: where rows are few, to ask takes most of the time.
+    """
     import polars as pl
 
-    column = column.cast(pl.String)
-    empty = column.str.strip_chars().is_in(["", *reader.null_values])
-    column = column.set(empty.fill_null(value=False), None)
-    declared = reader.types.get(column.name)
-    if declared == "string" or column.null_count() == column.len():
-        return column
-    plain = column.str.strip_chars()
+    if table.height > _MANY and table.width > 1:
+        return pl.DataFrame([typed(c.to_frame(), reader, name).to_series() for c in table])
+    declared, every = reader.types, pl.all()
+
+    def those(of: pl.DataFrame, said: pl.Expr, *kinds: str | None) -> list[str]:
+        """Name the columns declared as one of some kinds of which something is true."""
+        asked = [c for c in of.columns if declared.get(c) in kinds]
+        told = of.select(by_name(asked)).select(said).to_dicts() if asked else []
+        return [c for c in asked if told[0][c]]
+
+    def emptied(of: pl.DataFrame, missing: pl.Expr) -> pl.DataFrame:
+        return of.select(pl.when(~missing.fill_null(value=False)).then(every))
+
+    table = emptied(table.cast(pl.String), every.str.strip_chars().is_in(["", *reader.null_values]))
+    given, known = every.is_not_null().any(), ("boolean", "integer", "float")
+    plain = every.str.strip_chars()
     if reader.decimal == ",":
         # Exchanged, so that 1.234 is no number unless points are said to set thousands apart.
         plain = plain.str.replace_many([",", "."], [".", ","])
     if reader.thousands:
         plain = plain.str.replace_all(",", "")
-    if declared is None and not _looks_plain(plain.drop_nulls().head(50)):
-        return column
-    truth = plain.str.to_lowercase()
-    if declared in {None, "boolean"} and _all(truth.is_in(["true", "false"])):
-        return truth == "true"
-    number = plain.set(plain.is_in(_MISSING_IN_NUMBERS).fill_null(value=False), None)
-    if number.null_count() == number.len():
-        return column
-    if declared in {None, "integer"} and _all(number.str.contains(_INTEGER)):
-        return number.str.strip_prefix("+").cast(pl.Int64)
-    fits = number.str.contains(_NUMBER)
-    if declared is None and bool(number.str.contains(_CODE_LIKE).any()):
-        return column
-    if declared in {None, "float"} and _all(fits):
-        return number.str.strip_prefix("+").cast(pl.Float64)
-    if declared is not None:
-        bad = number.filter(~(number.str.contains(_INTEGER) if declared == "integer" else fits))
-        found = bad.drop_nulls().head(1).to_list() or truth.drop_nulls().head(1).to_list()
-        raise DataError(
-            f"{name}: column '{column.name}' is declared {declared}, found '{found[0]}'"
-        )
-    return column
+    texts = table.select(by_name(those(table, given, None, *known))).select(plain)
+    texts = texts.select(
+        by_name([*those(texts, _looks_plain(every), None), *those(texts, given, *known)])
+    )
+    truths = texts.select(every.str.to_lowercase())
+    truth = those(truths, every.is_in(["true", "false"]).all(), None, "boolean")
+    numbers = emptied(texts.drop(by_name(truth)), every.is_in(_MISSING_IN_NUMBERS))
+    numbers = numbers.select(by_name(those(numbers, given, None, *known)))
+    whole = those(numbers, every.str.contains(_INTEGER).all(), None, "integer")
+    others = numbers.drop(by_name(whole))
+    others = others.drop(by_name(those(others, every.str.contains(_CODE_LIKE).any(), None)))
+    fits = those(others, every.str.contains(_NUMBER).all(), None, "float")
+    for column in others.drop(by_name(fits)):
+        if wanted := declared.get(column.name):
+            good = column.str.contains(_INTEGER if wanted == "integer" else _NUMBER)
+            bad = column.filter(~good).drop_nulls().head(1).to_list()
+            found = bad or truths[column.name].drop_nulls().head(1).to_list()
+            raise DataError(
+                f"{name}: column '{column.name}' is declared {wanted}, found '{found[0]}'"
+            )
+    unsigned = every.str.strip_prefix("+")
+    return table.with_columns(
+        *truths.select(by_name(truth)).select(every == "true"),
+        *numbers.select(by_name(whole)).select(unsigned.cast(pl.Int64)),
+        *numbers.select(by_name(fits)).select(unsigned.cast(pl.Float64)),
+    )
 
 
 def check_header(names: Sequence[str], name: Path) -> list[str]:
@@ -141,12 +161,9 @@ def check_header(names: Sequence[str], name: Path) -> list[str]:
     return names
 
 
-def _all(values: pl.Series) -> bool:
-    return bool(values.all())  # nulls do not count
-
-
-def _looks_plain(sample: pl.Series) -> bool:
-    """Whether the first values leave it open that the column is numbers or truths."""
-    marks = [*_MISSING_IN_NUMBERS, *(m.lower() for m in ("true", "false"))]
+def _looks_plain(column: pl.Expr) -> pl.Expr:
+    """Whether the first values leave it open that a column is numbers or truths."""
+    sample = column.drop_nulls().head(50)
+    marks = [*_MISSING_IN_NUMBERS, "true", "false"]
     plain = sample.str.contains(_NUMBER) | sample.is_in(marks)
-    return _all(plain | sample.str.to_lowercase().is_in(["true", "false"]))
+    return (plain | sample.str.to_lowercase().is_in(["true", "false"])).all()

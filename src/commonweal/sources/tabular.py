@@ -95,10 +95,8 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
         others = [name for name in book.sheet_names if name != sheet]
         hint = f"; there are also: {', '.join(others)} (name one with 'sheet')" if others else ""
         raise DataError(f"{path}: sheet '{sheet}' has a header and no rows{hint}")
-    return table.select(
-        typed(column, reader, path) if column.dtype == pl.String else plain(column)
-        for column in table
-    ), []
+    texts = typed(pl.DataFrame([c for c in table if c.dtype == pl.String]), reader, path)
+    return pl.DataFrame([texts[c.name] if c.name in texts.columns else plain(c) for c in table]), []
 
 
 def check_workbook(path: Path, sheets: list[str] | None = None) -> None:
@@ -301,7 +299,7 @@ def read_text(
         table = table.filter(pl.Series(keep, dtype=pl.Boolean))
     if table.height == 0:
         raise DataError(f"{name}: a header and no rows")
-    return pl.DataFrame([typed(table[column], reader, name) for column in wanted])
+    return typed(pl.DataFrame([table[column] for column in wanted]), reader, name)
 
 
 def _has_empty(column: pl.Series) -> bool:
