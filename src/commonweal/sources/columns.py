@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+    from polars.selectors import Selector
 
     from commonweal.sources.catalogue import Reader, Source
 
@@ -30,7 +31,7 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
     return list(dict.fromkeys(wanted))
 
 
-def by_name(columns: Sequence[str]) -> pl.Expr:
+def by_name(columns: Sequence[str]) -> Selector:
     """Take columns by their names as they stand: ``*`` is a name and no pattern."""
     import polars.selectors as cs
 
