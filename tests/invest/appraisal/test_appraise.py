@@ -19,7 +19,9 @@ from commonweal.invest.appraisal import (
     shipped_projects,
     welfare_weight,
 )
+from commonweal.invest.appraisal.appraise import money
 from commonweal.invest.appraisal.project import Additionality
+from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -371,3 +373,27 @@ def test_works_are_those_of_the_lines_and_of_the_parameters_that_are_used() -> N
 def test_what_is_verified_is_not_listed_as_assumed(made: Callable[..., Project]) -> None:
     a = appraise(made(costs__room__verified=True, benefits__reading__verified=True), draws=1)
     assert a.assumptions == ()
+
+
+def test_that_the_discount_rate_of_wellbeing_is_a_choice_is_said_with_what_it_does() -> None:
+    """Between the amount as discounted and the one without lies that of any lower rate: 1.5% by hand."""
+    a = appraise(load_project("community-hub"), draws=10)
+    (said,) = (line for line in a.assumptions if line.startswith("Life satisfaction is discounted"))
+    users = next(r for r in a.lines if r.line.name == "users")
+    assert (
+        f"It comes to {money(users.present.expected)} so, and to {money(users.plain)} without"
+        in said
+    )
+    assert "at 3.5% a year at first" in said
+    assert "That is a choice" in said
+    flow = a.by_year["users"]
+    lower = float(sum(x / 1.015**year for year, x in enumerate(flow)))
+    assert users.present.expected < lower < users.plain
+    no_wellby = appraise(load_project("by-hand"), draws=10)
+    assert not any("Life satisfaction is discounted" in line for line in no_wellby.assumptions)
+
+
+def test_no_number_is_claimed_of_a_green_book_that_was_not_read() -> None:
+    parameters = load_parameters()
+    assert "could be read, so no number here is theirs" in parameters.note
+    assert [step.rate for step in parameters.discount.steps] == [0.035, 0.03, 0.025]

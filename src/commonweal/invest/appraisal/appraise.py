@@ -128,12 +128,27 @@ def _of_parameters(project: Project, parameters: Parameters, model: Model) -> It
     for what, stated in used:
         if not stated.verified:
             yield f"{what}: not verified. {stated.source} ({stated.vintage})."
+    if WELLBY in model.inputs:
+        yield _discounted_wellbeing(parameters, model)
     uprated = any(stated is parameters.wellby.uprating for _, stated in used)
     if uprated and project.real_incomes is None:
         yield (
             f"A WELLBY is brought to {project.price_year} by prices alone: the project gives no "
             "real incomes."
         )
+
+
+def _discounted_wellbeing(parameters: Parameters, model: Model) -> str:
+    """Say that the discount rate of well-being is a choice, and between which amounts any lower rate would lie."""
+    middle = expected(model)
+    worth, plain = (lines_worth(model, middle, discounted=d) for d in (True, False))
+    lines = [name for name, line in model.lines.items() if line.inputs.get("value") == WELLBY]
+    now, whole = (float(sum(x[name] for name in lines)) for x in (worth, plain))
+    return (
+        f"Life satisfaction is discounted like money, at {parameters.discount.steps[0].rate:.1%} a year at first. That "
+        f"is a choice: what we could read does not settle it. It comes to {money(now)} so, and to {money(whole)} "
+        "without any discounting; a lower rate gives an amount between these."
+    )
 
 
 def _of_indices(project: Project) -> Iterator[str]:
