@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, rankdata, t
 
-from commonweal.designation import Rule, VintageModel, designate, fit_vintage, next_release
+from commonweal.designation import Rule, VintageModel, designate, fit_vintage, next_release, vintage
 from commonweal.designation.vintage import INDICES_OF_DEPRIVATION, cut_score, normal_scores
 from commonweal.errors import DataError, StudyError
 from commonweal.index import Node, score
@@ -138,8 +138,20 @@ def ask(
     return next_release(designation, indices, models or None)
 
 
-def test_an_index_with_those_domains_has_that_model(
+@pytest.fixture
+def as_many_as_england(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vintage, "N_ENGLAND", N)
+
+
+def test_of_larger_areas_or_a_part_of_the_country_nothing_is_known(
     indices: dict[str, Scores], areas_of: MakeAreas
+) -> None:
+    assert ask(WORST, indices, areas_of(N)) == {}
+    assert list(ask(WORST, indices, areas_of(N), x=INDICES_OF_DEPRIVATION)) == ["x"]
+
+
+def test_an_index_with_those_domains_has_that_model(
+    indices: dict[str, Scores], areas_of: MakeAreas, as_many_as_england: None
 ) -> None:
     both = {"all": [WORST, {"index": "y", "worst": 30}]}
     found = ask(both, indices, areas_of(N))
@@ -183,7 +195,10 @@ def test_a_domain_and_any_index_can_have_a_model_of_ones_own(
     ],
 )
 def test_other_rules_are_refused(
-    rule: dict[str, object], indices: dict[str, Scores], areas_of: MakeAreas
+    rule: dict[str, object],
+    indices: dict[str, Scores],
+    areas_of: MakeAreas,
+    as_many_as_england: None,
 ) -> None:
     areas = areas_of(N, lad=[f"L{i % 4}" for i in range(N)])
     with pytest.raises(StudyError, match="a vintage model takes one condition, or several"):
@@ -194,7 +209,10 @@ def test_other_rules_are_refused(
     "condition", [{"index": "x", "score_above": 40}, {**WORST, "within": "lad"}]
 )
 def test_only_the_worst_of_one_list_move(
-    condition: dict[str, object], indices: dict[str, Scores], areas_of: MakeAreas
+    condition: dict[str, object],
+    indices: dict[str, Scores],
+    areas_of: MakeAreas,
+    as_many_as_england: None,
 ) -> None:
     areas = areas_of(N, lad=[f"L{i % 4}" for i in range(N)])
     with pytest.raises(StudyError, match="a vintage model takes the worst of one list"):

@@ -119,6 +119,9 @@ Fitted to the 31,810 neighbourhoods whose border is the same in both (MHCLG, ran
 says nothing of how much pairs differ.
 """
 
+N_ENGLAND = 33_755
+"""How many neighbourhoods of England the Indices of Deprivation 2025 rank; those of 2019 ranked 32,844."""
+
 
 def normal_scores(rank: Floats, n: int) -> Floats:
     """Turn ranks among n, 1 = most need, into normal scores: ``z = -Phi^-1((rank - 1/2) / n)``."""
@@ -206,7 +209,8 @@ def next_release(
     scores
         Indices by name, as they were designated on.
     models
-        By path of a condition, its model; `INDICES_OF_DEPRIVATION` for every index with its domains if not given.
+        By path of a condition, its model; if not given, `INDICES_OF_DEPRIVATION` for an
+        index with its domains that ranks about as many areas, within a tenth: all neighbourhoods of England.
 
     Returns
     -------
@@ -221,13 +225,8 @@ def next_release(
         a condition with a model is not among the worst of one list.
     """
     if models is None:
-        domains = INDICES_OF_DEPRIVATION.domains.keys()
         paths = (t.condition.path for t in designation.tested)
-        models = {
-            path: INDICES_OF_DEPRIVATION
-            for path in paths
-            if scores[path.split("/", 1)[0]].part(path).tree.children.keys() == domains
-        }
+        models = {p: INDICES_OF_DEPRIVATION for p in paths if _is_deprivation(scores, p)}
     if models:
         _check(designation.rule)
     return {
@@ -235,6 +234,19 @@ def next_release(
         for label, tested in zip(designation.rule.labels(), designation.tested, strict=True)
         if tested.condition.path in models
     }
+
+
+def _is_deprivation(scores: Mapping[str, Scores], path: str) -> bool:
+    """Whether an index is one that `INDICES_OF_DEPRIVATION` was fitted to, by its domains and how many it ranks.
+
+    Ranks of larger areas, and ranks within a part of the country, may move otherwise.
+    """
+    part, model = scores[path.split("/", 1)[0]].part(path), INDICES_OF_DEPRIVATION
+    ranked = _present(part.score)
+    return (
+        part.tree.children.keys() == model.domains.keys()
+        and abs(ranked - N_ENGLAND) <= N_ENGLAND / 10
+    )
 
 
 def _check(rule: Rule) -> None:
