@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 
 # On a loaded machine the same examples take longer: neither a deadline nor a slow start is a failure.
+# In the gate examples are the same each time: where CI is set, hypothesis begins with its own profile, "ci", and
+# what is registered here goes on from it. Elsewhere they are drawn anew.
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

@@ -59,7 +59,7 @@ from starlette.routing import Route
 from commonweal.web import Explorer, serve
 
 def answer(request):
-    print("asked", flush=True)
+    print("asked\\n", end="", flush=True)  # in one: several are asked at once
     time.sleep(1)  # longer than the server waits for answers once it is to stop
     return PlainTextResponse("made")
 
