@@ -95,10 +95,25 @@ def report(name: str, seconds: float, fit: object, truth: np.ndarray) -> None:
     assert seconds < LIMIT
 
 
+def in_tails(fit: object, truth: np.ndarray, share: float = 0.1) -> tuple[float, float, float]:
+    """Give coverage and mean error in the areas that truly are lowest, and coverage in those estimated lowest."""
+    hits, n = (fit.lower <= truth) & (truth <= fit.upper), round(share * len(truth))
+    low, said = np.argsort(truth)[:n], np.argsort(fit.estimate)[:n]
+    return hits[low].mean(), (fit.estimate - truth)[low].mean(), hits[said].mean()
+
+
+def tails(name: str, rows: list[tuple[float, float, float]]) -> None:
+    low, off, said = np.mean(rows, axis=0)
+    print(
+        f"{name}, the tenth that truly is lowest: {low:.1%}, estimated {off:+.3f} too high; the tenth that is "
+        f"estimated lowest: {said:.1%}"
+    )
+
+
 def coverage() -> None:
     """Share of 95% intervals that hold the truth: fresh truths and surveys, seeds 0, 1, 2, ..."""
     for n, s2 in ((80, 0.5), (240, 0.5), (80, 0.1), (32, 0.5)):
-        hits, unsampled, zeros = [], [], 0
+        hits, unsampled, zeros, ends = [], [], 0, []
         for seed in range(400):
             rng = np.random.default_rng(seed)
             x, d = rng.normal(size=n + 20), rng.uniform(0.2, 2, n + 20)
@@ -109,10 +124,12 @@ def coverage() -> None:
             hits.append((fit.lower <= truth[:n]) & (truth[:n] <= fit.upper))
             unsampled.append((new.lower <= truth[n:]) & (truth[n:] <= new.upper))
             zeros += fit.at_zero
+            ends.append(in_tails(fit, truth[:n]))
         print(
             f"Fay-Herriot, {n} areas, s2 = {s2}, D 0.2 to 2: {np.mean(hits):.1%}, unsampled "
             f"{np.mean(unsampled):.1%}; s2 estimated as 0 in {zeros / 4:.0f}% of surveys"
         )
+        tails(f"Fay-Herriot, {n} areas, s2 = {s2}", ends)
     hits = []
     for seed in range(400):
         rng = np.random.default_rng(seed)
@@ -129,7 +146,7 @@ def coverage() -> None:
         hits.append((fit.lower <= truth) & (truth <= fit.upper))
     print(f"nested error, 40 areas of 1 to 7: {np.mean(hits):.1%}")
     for areas, asked in ((150, 1500), (300, 1200), (300, 600)):
-        hits = []
+        hits, ends = [], []
         for seed in range(24):
             rng = np.random.default_rng(seed)
             x, u, v = rng.normal(size=areas), rng.normal(0, 0.4, areas), rng.normal(0, 0.3, 6)
@@ -142,8 +159,10 @@ def coverage() -> None:
             cells = Cells(home, count, x[home], {"area": home, "age": ages})
             made = mrp(said, x[area], {"area": area, "age": age}, cells, seed=seed).estimates
             hits.append(np.mean((made.lower <= truth) & (truth <= made.upper)))
+            ends.append(in_tails(made, truth))
         error = np.std(hits) / np.sqrt(len(hits))
         print(f"MRP, {asked / areas:g} asked an area: {np.mean(hits):.1%} (se {error:.1%})")
+        tails(f"MRP, {asked / areas:g} asked an area", ends)
 
 
 if __name__ == "__main__":

@@ -297,6 +297,8 @@ def neighbourhoods_document(
         (_every(found), *parts, _made(found), _all(found)),
         notes=(note,) if note else (),
         limits=(
+            f"Estimates are drawn towards the model. {found.areas.plural.capitalize()} that truly are lowest or "
+            "highest are often more extreme than shown, and their intervals hold the truth less often than stated.",
             f"Where nobody was asked, the estimate describes similar {found.areas.plural}, not this "
             f"{found.areas.singular} itself.",
             f"{found.areas.plural.capitalize()} share a model, so their errors go together. The mean of many is less "
