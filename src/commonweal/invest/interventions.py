@@ -11,15 +11,15 @@ from pydantic import Field, model_validator
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.files.schema import FileModel, load, shipped
-from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Sourced
-from commonweal.invest.synthesis import shrink_effects
+from commonweal.invest.parameters import AtLeastZero, AtMostOne, Number, Sourced, Uncertain
+from commonweal.invest.synthesis import random_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.parameters import Uncertain
+    from commonweal.invest.synthesis import RandomEffects
 
 
 __all__ = [
@@ -39,6 +39,10 @@ Quality = Literal[
     "synthesis", "causal", "association", "description", "model", "argument", "assumption"
 ]
 
+LEAST = 3
+"""Effects of a family below which there is nothing to learn of how far they differ."""
+
+_POINTS = 2048
 
 _CHANGES: dict[str, Callable[[Any, float], Any]] = {
     "add": np.add,
@@ -233,7 +237,7 @@ class Interventions(FileModel):
     price_year
         Of every cost in it.
     pool_effects
-        Whether assumed sizes are drawn towards the mean of their family: `commonweal.invest.synthesis`.
+        Whether assumed sizes are drawn towards the mean of their family: `pool_families`.
     outcomes
         By name, what effects are on.
     interventions
@@ -327,3 +331,100 @@ def load_interventions(name: str = "first-set") -> Interventions:
         named[key] = one.model_copy(update={"name": key})
     found = read.model_copy(update={"name": stem, "interventions": named})
     return shrink_effects(found) if found.pool_effects else found
+
+
+def pool_families(interventions: Interventions) -> dict[str, RandomEffects]:
+    """Pool the sizes of each family of a file that has enough of them, in the file's order."""
+    found = {}
+    for family in dict.fromkeys(one.family for one in interventions.interventions.values()):
+        sizes = [size for *_, size in _sized(interventions, family)]
+        if len(sizes) >= LEAST:
+            found[family] = random_effects([s.mean for s in sizes], [_deviation(s) for s in sizes])
+    return found
+
+
+def shrink_effects(interventions: Interventions) -> Interventions:
+    """Draw assumed sizes of effects towards the mean of their family; those that a causal study gives stay.
+
+    The whole range of a size is scaled, and with it changes of indicators that are added or multiplied: pooling
+    assumptions adds no evidence, so it makes none relatively more certain.
+    """
+    families = pool_families(interventions)
+    share = {
+        (name, outcome): float(mean) / size.mean
+        for family, pooled in families.items()
+        for (name, outcome, size), mean in zip(
+            _sized(interventions, family), pooled.shrunk, strict=True
+        )
+    }
+    ones = {
+        name: one.model_copy(
+            update={
+                "effects": tuple(
+                    effect
+                    if effect.quality == "causal"
+                    else _drawn(effect, share.get((name, effect.outcome), 1.0))
+                    for effect in one.effects
+                )
+            }
+        )
+        for name, one in interventions.interventions.items()
+    }
+    note = " ".join((interventions.note, *map(_told, families.values())))
+    return interventions.model_copy(update={"interventions": ones, "note": note.strip()})
+
+
+def _told(pooled: RandomEffects) -> str:
+    """Say what was done to the sizes of a family."""
+    low, high = pooled.interval
+    return (
+        f"Assumed sizes are drawn towards the mean of {len(pooled.shrunk)} effects, {pooled.mean:.2g} standard "
+        f"deviations (95% interval {low:.2g} to {high:.2g}), the less certain the more. So no choice rests on the "
+        "boldest guess. This adds no evidence. Effects with causal evidence stay as studied."
+    )
+
+
+def _sized(interventions: Interventions, family: str) -> list[tuple[str, str, Uncertain]]:
+    """Give the sizes of a family that can be pooled: uncertain, and above 0."""
+    return [
+        (name, effect.outcome, size)
+        for name, one in interventions.interventions.items()
+        if one.family == family
+        for effect in one.effects
+        if (size := effect.stated_size) is not None and not size.certain and size.mean > 0
+    ]
+
+
+def _deviation(number: Uncertain) -> float:
+    """Give the standard deviation of what a number may be."""
+    return float(number.quantile((np.arange(_POINTS) + 0.5) / _POINTS).std())
+
+
+def _drawn(effect: Effect, share: float) -> Effect:
+    """Scale an effect, and keep the size that was stated."""
+    if effect.size is None or share == 1:
+        return effect
+    through = tuple(
+        t.model_copy(update={"by": _scaled(t.by, share, _NOTHING[t.change])})
+        if t.change in _NOTHING
+        else t
+        for t in effect.through
+    )
+    size = _scaled(effect.size, share)
+    return effect.model_copy(update={"size": size, "stated": effect.size, "through": through})
+
+
+_NOTHING = {"add": 0.0, "times": 1.0}
+"""The change that changes nothing; values that are reached, by `at_least` and `at_most`, are not scaled."""
+
+
+def _scaled(number: Uncertain, share: float, nothing: float = 0.0) -> Uncertain:
+    """Scale what a number adds to one that changes nothing."""
+    spread = number.law in ("normal", "lognormal")  # whose second number is a standard deviation
+    numbers = [
+        share * x if spread and k else nothing + share * (x - nothing)
+        for k, x in enumerate(number.numbers)
+    ]
+    ends = number.within
+    within = ends and (nothing + share * (ends[0] - nothing), nothing + share * (ends[1] - nothing))
+    return Uncertain(number.law, tuple(float(f"{x:.4g}") for x in numbers), within)
