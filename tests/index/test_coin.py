@@ -427,7 +427,7 @@ def test_rows_put_in_as_text_are_those_written_by_cell(tmp_path: Path) -> None:
     assert [row[2] for row in rows] == stage["n"].to_list()
     assert [row[3] for row in rows] == ["True", "False", None] * 4
     assert {sheet.title: next(iter(sheet.tables.values())).ref for sheet in book} == {
-        "Cover": "A3:B7", "Framework": "A1:I4", "Raw": "A1:D13", "Scores": "A1:D13",
+        "Cover": "A4:C8", "Framework": "A1:I4", "Raw": "A1:D13", "Scores": "A1:D13",
         "Ranks": "A1:D13",
     }  # fmt: skip
     for column in "ABCD":  # the look of the first rows, which were written by cell

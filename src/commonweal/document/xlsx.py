@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 import zipfile
+from binascii import crc32
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ def sheets(
     for number, sheet in enumerate(listed, start=2):
         _write(book, sheet, formats)
         if sheet.long and len(sheet.table) > WRITTEN:
-            long[number] = LongTable(f"Table_{sheet.name}", sheet.table.frame)
+            long[number] = LongTable(_called(sheet), sheet.table.frame)
     book.close()
     return fill(packed, long)
 
@@ -213,7 +214,8 @@ def _cover(
     head += 1
     for k, s in enumerate(listed, start=1):
         sheet.write_string(head + k, 0, s.title, formats["wrap"])
-        sheet.write_url(head + k, 1, f"internal:'{s.name}'!A1", formats["link"], s.name)
+        quoted = s.name.replace("'", "''")
+        sheet.write_url(head + k, 1, f"internal:'{quoted}'!A1", formats["link"], s.name)
         about = s.about if len(s.table) else f"{s.about} There are none."
         sheet.write_string(head + k, 2, about, formats["wrap"])
         sheet.set_row(head + k, _LINE * max(_lines(s.title, 60), _lines(about, 90)))
@@ -261,7 +263,7 @@ def _write(book: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
     columns = [{"header": h, "header_format": formats["head"]} for h in shown.frame.columns]
     page.add_table(
         0, 0, n, shown.frame.width - 1,
-        {"name": f"Table_{sheet.name}", "style": "Table Style Light 1", "banded_rows": False,
+        {"name": _called(sheet), "style": "Table Style Light 1", "banded_rows": False,
          "columns": columns},
     )  # fmt: skip
     page.freeze_panes(1, 0)
@@ -318,7 +320,7 @@ def _width(shown: TableData, header: str) -> float:
     return float(min(max(most + 2, word + 3, 12), 80 if most < 200 else 100))
 
 
-_LONGEST_NAME = 31  # of a sheet, in Excel
+LONGEST_NAME = 31  # of a sheet, in Excel
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,12 +337,20 @@ class Sheet:
 def sheet_name(wanted: str, used: set[str]) -> str:
     """Make a name that Excel accepts for a sheet and a table, and that no other sheet has."""
     wanted = re.sub(r"\W+", "_", wanted)
-    name, k = _cut(wanted, _LONGEST_NAME), 2
+    name, k = _cut(wanted, LONGEST_NAME), 2
     while name.casefold() in used:
         end = f"_{k}"
-        name, k = _cut(wanted, _LONGEST_NAME - len(end)) + end, k + 1
+        name, k = _cut(wanted, LONGEST_NAME - len(end)) + end, k + 1
     used.add(name.casefold())
     return name
+
+
+def _called(sheet: Sheet) -> str:
+    """Name the table of a sheet; where the sheet's name says more than letters, so does a hash of it."""
+    plain = re.sub(r"\W", "_", sheet.name)
+    return (
+        f"Table_{plain}" if plain == sheet.name else f"Table_{plain}_{crc32(sheet.name.encode()):x}"
+    )
 
 
 def _cut(name: str, longest: int) -> str:

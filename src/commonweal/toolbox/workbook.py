@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.document.xlsx import WRITTEN, LongTable, fill
+from commonweal.document.model import TableData
+from commonweal.document.xlsx import LONGEST_NAME, Sheet, write_sheets
 from commonweal.errors import DataError
-from commonweal.files.extras import needs
 from commonweal.index.framework import framework_table
 from commonweal.index.methods import strict
 from commonweal.index.rank import TieRule, rank
@@ -35,10 +33,15 @@ __all__ = [
 ]
 
 
-_WIDEST = 60
-_LONGEST_NAME = 31  # of a sheet, in Excel
-_LONGEST_TEXT = 32_767  # of a cell
-_STAMP = datetime(1980, 1, 1)  # so that the same index gives the same file
+_ABOUT = {
+    "Framework": (
+        "What the index is made of",
+        "A row for each indicator and each part, with its weight.",
+    ),
+    "Scores": ("Scores of the index and of each of its parts", "A row for each unit."),
+    "Ranks": ("Ranks, 1 = the highest score", "A row for each unit."),
+}
+_LONGEST_TEXT = 32_767  # of a cell, in Excel
 _OWN = ("Cover", "Framework", "Scores", "Ranks", "History")  # Excel keeps the last for itself
 
 
@@ -79,24 +82,9 @@ def stage_table(
     return pl.DataFrame(columns).fill_nan(None)
 
 
-def _formats(book: Any) -> dict[str, Any]:
-    """Give the formats of cells by what they are for."""
-    return {
-        "title": book.add_format({"bold": True, "font_size": 16}),
-        "head": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
-        "text": book.add_format({"valign": "top"}),
-        "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        "whole": book.add_format({"num_format": "#,##0", "valign": "top"}),
-        "decimal": book.add_format({"num_format": "#,##0.0000", "valign": "top"}),
-        "link": book.add_format({"font_color": "#0B3D91", "underline": 1, "valign": "top"}),
-    }
-
-
-def _check_stages(
-    sheets: Mapping[str, tuple[str, pl.DataFrame]], stages: Mapping[str, Matrix]
-) -> None:
+def _check_stages(sheets: Mapping[str, pl.DataFrame], stages: Mapping[str, Matrix]) -> None:
     """Refuse what Excel cannot take: names of sheets, columns, values and sizes."""
-    for name, (_, table) in sheets.items():
+    for name, table in sheets.items():
         _check(name, table, own=name not in stages)
     folded = [name.casefold() for name in stages]
     if len(set(folded)) < len(folded):
@@ -153,9 +141,6 @@ def write_index_workbook(
     """
     import polars as pl
 
-    with needs("toolbox"):
-        import xlsxwriter
-
     path = Path(path)
     if not path.parent.is_dir():
         raise DataError(f"{path}: there is no folder {path.parent}")
@@ -167,51 +152,40 @@ def write_index_workbook(
     scores = np.column_stack(list(taken.values()))
     ranks = np.column_stack([rank(column, ties) for column in scores.T])
     whole = [pl.col(p).cast(pl.Int64) for p in paths] if ties != "average" else []
-    heading = title or tree.label or index
     sheets = {
-        "Framework": ("What the index is made of", frame),
-        **{
-            name: (f"Data: {name}", polars_of(stage, f"stage '{name}'"))
-            for name, stage in (stages or {}).items()
-        },
-        "Scores": (
-            "Scores of the index and of each of its parts",
-            stage_table(units, scores, paths, unit_names),
-        ),
-        "Ranks": (
-            "Ranks, 1 = the highest score",
-            stage_table(units, ranks, paths, unit_names).with_columns(whole),
-        ),
+        "Framework": frame,
+        **{name: polars_of(stage, f"stage '{name}'") for name, stage in (stages or {}).items()},
+        "Scores": stage_table(units, scores, paths, unit_names),
+        "Ranks": stage_table(units, ranks, paths, unit_names).with_columns(whole),
     }
     _check_stages(sheets, stages or {})
-    packed = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        packed,
-        {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-         "strings_to_numbers": False},
-    )  # fmt: skip
-    book.set_properties({"title": heading, "author": "Commonweal", "created": _STAMP})
-    formats = _formats(book)
-    _cover(book, heading, [*notes], {name: said for name, (said, _) in sheets.items()}, formats)
-    long: dict[int, LongTable] = {}
-    for number, (name, (_, table)) in enumerate(sheets.items(), start=1):
-        plain, called = _plain(table), f"Table_{number}"
-        _sheet(book, name, plain, called, formats)
-        if plain.height > WRITTEN:
-            long[number + 1] = LongTable(called, plain)  # the cover is the first sheet
-    book.close()
-    path.write_bytes(fill(packed, long))
+    write_sheets(
+        path,
+        title or tree.label or index,
+        "An index: what it is made of, its data, scores and ranks",
+        [*notes, "An empty cell means that there is no value. Made with Commonweal."],
+        [
+            Sheet(
+                name,
+                *_ABOUT.get(name, (f"Data: {name}", "A row for each unit.")),
+                _shown(table),
+                long=True,
+            )
+            for name, table in sheets.items()
+        ],
+    )
 
 
-def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    """Give text and numbers alone, with null for what is missing."""
+def _shown(table: pl.DataFrame) -> TableData:
+    """Give text and numbers alone, decimals with four places."""
     import polars as pl
 
     said = {True: "True", False: "False"}
     booleans = [name for name, kind in table.schema.items() if kind == pl.Boolean]
-    return table.fill_nan(None).with_columns(
+    plain = table.fill_nan(None).with_columns(
         pl.col(booleans).replace_strict(said, return_dtype=pl.String, default=None)
     )
+    return TableData(plain, places=dict.fromkeys(plain.columns, 4))
 
 
 def _check(name: str, table: pl.DataFrame, own: bool) -> None:
@@ -219,14 +193,14 @@ def _check(name: str, table: pl.DataFrame, own: bool) -> None:
 
     taken = {n.casefold() for n in _OWN}
     wrong = not own and (
-        not 0 < len(name) <= _LONGEST_NAME
+        not 0 < len(name) <= LONGEST_NAME
         or name.casefold() in taken
         or name.strip("'") != name
         or set(name) & set("[]:*?/\\")
     )
     if wrong:
         raise DataError(
-            f"stage '{name}': no name for a sheet; expected up to {_LONGEST_NAME} characters, none "
+            f"stage '{name}': no name for a sheet; expected up to {LONGEST_NAME} characters, none "
             f"of []:*?/\\, no ' at an end, and none of {', '.join(_OWN)}"
         )
     if table.height + 1 > 1_048_576 or table.width > 16_384:
@@ -249,58 +223,3 @@ def _check(name: str, table: pl.DataFrame, own: bool) -> None:
             raise DataError(
                 f"sheet '{name}', column '{column}': {kind} found; expected text or numbers"
             )
-
-
-def _cover(
-    book: Any, heading: str, notes: list[str], sheets: Mapping[str, str], formats: dict[str, Any]
-) -> None:
-    page = book.add_worksheet("Cover")
-    page.hide_gridlines(2)
-    page.set_column(0, 0, 70)
-    page.set_column(1, 1, 34)
-    page.write_string(0, 0, heading, formats["title"])
-    empty = "An empty cell means that there is no value."
-    notes = [*notes, f"{empty} Made with Commonweal. This sheet contains one table: the contents."]
-    for row, line in enumerate(notes, start=1):
-        page.write_string(row, 0, line, formats["wrap"])
-    top = len(notes) + 1
-    for row, (name, said) in enumerate(sheets.items(), start=top + 1):
-        page.write_string(row, 0, said, formats["wrap"])
-        quoted = name.replace("'", "''")
-        page.write_url(row, 1, f"internal:'{quoted}'!A1", formats["link"], name)
-    _table(page, "Contents", top, len(sheets), ["Contents", "Sheet"], formats)
-
-
-def _sheet(book: Any, name: str, table: pl.DataFrame, id_: str, formats: dict[str, Any]) -> None:
-    page = book.add_worksheet(name)
-    written = table.head(WRITTEN)
-    for column, (header, kind) in enumerate(table.schema.items()):
-        style, width = formats["text"], 12
-        if kind.is_numeric():
-            style = formats["decimal" if kind.is_float() else "whole"]
-        else:
-            width = max((len(t) for t in table[header].head(300).to_list() if t), default=8) + 2
-        for row, value in enumerate(written[header].to_list(), start=1):
-            if value is None:
-                page.write_blank(row, column, None, style)
-            elif isinstance(value, str):
-                page.write_string(row, column, value, style)
-            else:
-                page.write_number(row, column, value, style)
-        page.set_column(column, column, min(max(width, len(header) // 2 + 3, 12), _WIDEST))
-    _table(page, id_, 0, written.height, table.columns, formats)
-    page.freeze_panes(1, 1)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
-
-
-def _table(
-    page: Any, id_: str, top: int, n_rows: int, headers: Sequence[str], formats: dict[str, Any]
-) -> None:
-    """Mark rows up as a table; one of no rows still needs one, which stays empty."""
-    page.add_table(
-        top, 0, top + max(n_rows, 1), len(headers) - 1,
-        {"name": id_, "style": "Table Style Light 1", "banded_rows": False,
-         "columns": [{"header": h, "header_format": formats["head"]} for h in headers]},
-    )  # fmt: skip
