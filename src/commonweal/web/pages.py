@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import jinja2
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup
 
-from commonweal.document.format import NOT_A_CHANCE, format_count, percent
+from commonweal.document.format import NOT_A_CHANCE, format_count
+from commonweal.document.words import environment
 from commonweal.evidence import load_evidence
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.charts import compare_chart
@@ -68,27 +68,20 @@ class Pages:
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
-        self._templates = jinja2.Environment(
-            loader=jinja2.PackageLoader("commonweal.web"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters |= {
+        shared = environment()  # of every template; what the explorer adds is laid over it
+        self._templates = shared.overlay(loader=jinja2.PackageLoader("commonweal.web"))
+        self._templates.filters = shared.filters | {
             "n": told.format_whole,
-            "percent": percent,
             "cell": told.format_cell,
             "in_path": code_in_path,
             "plain_number": plain_number,
             "lower_first": told.lower_first,
             "merged": lambda one, other: {**one, **other},
         }
-        self._templates.globals |= {
+        self._templates.globals = shared.globals | {
             "explorer": explorer,
             "study": explorer.results.study,
             "areas": explorer.results.areas,
-            "raw": Markup,  # for what this package drew itself, escaped as it was drawn
             "listed_areas": listed_areas(explorer.results),
             "focus": focus_note(explorer.results),
             "counted": format_count,
