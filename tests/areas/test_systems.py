@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+import commonweal
 from commonweal.areas import AreaSystem, load_areas, load_systems
 from commonweal.errors import UnknownNameError
 from commonweal.sources import Store, load_catalogue
@@ -78,3 +81,34 @@ def test_an_unknown_system_or_date_is_answered_with_the_nearest(tmp_path: object
 def test_a_system_refuses_a_key_that_it_does_not_know() -> None:
     with pytest.raises(ValidationError, match="plurall"):
         AreaSystem.model_validate({"title": "x", "vintage": 2020, "areas": {}, "plurall": "y"})
+
+
+def test_people_set_out_from_an_area_system_of_their_own_country() -> None:
+    known = SYSTEMS
+    found = {name: known.origins_for(name) for name in ("wd17", "msoa21", "iz11", "soa01")}
+    assert found == {"wd17": "lsoa21", "msoa21": "lsoa21", "iz11": "dz11", "soa01": "soa01"}
+
+
+def test_what_is_there_today_is_searched_first() -> None:
+    order = SYSTEMS.in_order()
+    assert order.index("lad24") < order.index("wd24") < order.index("lad22") < order.index("lsoa11")
+    assert order.index("ca20") < order.index("iz11") < order.index("lad17")
+
+
+def test_no_code_names_an_area_system() -> None:
+    """What is an authority, an origin or a larger area to show is said by data, so that another country needs no code.
+
+    A paper that is repeated is about the places of its data.
+    """
+    known = SYSTEMS.systems
+    names = {name for name, about in known.items() if name != about.level}
+    src = Path(commonweal.__file__).parent
+    found = [
+        f"{file.relative_to(src)}: {node.value}"
+        for file in src.rglob("*.py")
+        if "papers" not in file.parts
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        and node.value.removesuffix("_name").removesuffix("_code") in names
+    ]  # fmt: skip
+    assert found == []

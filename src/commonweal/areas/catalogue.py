@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from commonweal.errors import UnknownNameError
 from commonweal.files.inputs import read_strict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class _Data(BaseModel):
@@ -41,6 +44,12 @@ class AreaSystem(_Data):
         The year of its boundaries.
     level
         What it is to readers where it is larger than a neighbourhood; '' otherwise.
+    superseded
+        Whether a later vintage of the same areas is here too: it is searched last.
+    origins
+        Whether people set out from its areas where a study does not say from where.
+    example
+        One of its codes, for what shows how to write one.
     pattern
         What its codes look like; rows of a source that do not fit are footnotes.
     areas
@@ -62,6 +71,9 @@ class AreaSystem(_Data):
     plural: str = "areas"
     vintage: int
     level: Literal["", "authority", "region", "country"] = ""
+    superseded: bool = False
+    origins: bool = False
+    example: str = ""
     pattern: str = ".+"
     areas: Column
     known_as: Column | None = None
@@ -107,6 +119,42 @@ class Systems(_Data):
         """
         found = [name for name, about in self.systems.items() if about.level == level]
         return sorted(found, key=lambda name: -self.systems[name].vintage)
+
+    def in_order(self) -> list[str]:
+        """Name the systems as they are searched: authorities, regions and countries first, superseded ones last."""
+        levels = ("authority", "region", "country", "")
+
+        def place(name: str) -> tuple[bool, int, int, int]:
+            about = self.systems[name]
+            larger_first = len(self.parents(name))
+            return about.superseded, levels.index(about.level), -about.vintage, larger_first
+
+        return sorted(self.systems, key=place)
+
+    def origins_for(self, name: str) -> str:
+        """Name the system that people of some areas set out from: the one with most larger areas in common."""
+        inside = {name, *self.parents(name)}
+        shared = {
+            origins: len(inside & {origins, *self.parents(origins)})
+            for origins, about in self.systems.items()
+            if about.origins
+        }
+        return max(shared, key=shared.__getitem__) if any(shared.values()) else name
+
+    def shown(self, parents: Iterable[str]) -> dict[str, str]:
+        """Name by level the authority and the region that a list of places shows: the first of each among parents.
+
+        Examples
+        --------
+        >>> load_systems().shown(["msoa21", "lad24", "lad22", "region"])
+        {'authority': 'lad24', 'region': 'region'}
+        """
+        found: dict[str, str] = {}
+        for parent in parents:
+            level = self.systems[parent].level if parent in self.systems else ""
+            if level in ("authority", "region"):
+                found.setdefault(level, parent)
+        return found
 
     def parents(self, name: str) -> dict[str, tuple[Link, ...]]:
         """Chains of links from a system to each larger one, the shortest first."""

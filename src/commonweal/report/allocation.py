@@ -15,12 +15,13 @@ from commonweal.invest.allocation.allocate import next_in_line
 from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 from commonweal.invest.allocation.programme import ranked_by
 from commonweal.report.allocation_text import (
-    HEADS,
+    CODES,
     ON_LIST,
     ROWS,
     allocation_answer,
     allocation_cautions,
     differences,
+    heads,
     money,
     named,
     rule_parts,
@@ -56,8 +57,6 @@ __all__ = [
 
 _PEOPLE = ("People", "People in areas in need")
 _NAMES = {"People in areas in need": "people_in_need"}
-_CODES = {h: c for c, h in HEADS.items() if not c.endswith("_name")}
-"""Names of columns for programs, by head."""
 
 
 def _sides(d: AllocationDifference, words: Mapping[str, str]) -> TableData:
@@ -94,7 +93,7 @@ def comparison_section(
     }
     frame = d.to_frame().filter(pl.col("selected_by") != "both")
     only = {"first only": words["this_only"], "second only": words["other_only"]}
-    rename = {k: h for k, h in HEADS.items() if k in frame.columns}
+    rename = heads(frame.columns)
     listed = frame.select(*rename, "selected_by").with_columns(
         pl.col("selected_by").replace(only),
         in_need=pl.when("in_need").then(pl.lit("yes")).otherwise(pl.lit("no")),
@@ -111,7 +110,7 @@ def comparison_section(
                 make_table(
                     listed.rename({**rename, "selected_by": "On which list"}),
                     whole=["People"],
-                    names=_CODES,
+                    names=CODES,
                 ),
                 rows=ROWS,
             )
@@ -311,8 +310,8 @@ def _rule(worked: AllocationResult) -> Section:
 
 def _columns(frame: pl.DataFrame, *without: str) -> TableData:
     """Give a table of areas for readers, and every column of it for programs."""
-    kept = {c: h for c, h in HEADS.items() if c in frame.columns and c not in without}
-    known = frame.select(c for c in frame.columns if c in kept or c not in HEADS)
+    known = frame.drop(without, strict=False)
+    kept = heads(known.columns)
     shown = known.select(*kept, pl.exclude(*kept)).rename(kept)
     if "in_need" in kept:
         said = pl.when(kept["in_need"]).then(pl.lit("yes")).otherwise(pl.lit("no"))
@@ -322,7 +321,7 @@ def _columns(frame: pl.DataFrame, *without: str) -> TableData:
     places = {h: 0 if h in large else n for h, n in _PLACES.items()}
     hidden = [*(c for c in shown.columns if c not in kept.values()), *empty]
     return make_table(
-        shown, {ON_LIST}, places, whole=("People", "Rank"), hidden=hidden, names=_CODES
+        shown, {ON_LIST}, places, whole=("People", "Rank"), hidden=hidden, names=CODES
     )
 
 

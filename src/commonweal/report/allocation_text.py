@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.areas import load_systems
 from commonweal.document.format import (
     NOT_A_CHANCE,
     SURE,
@@ -20,7 +21,7 @@ from commonweal.report.study.sensitivity import describe_assumption
 from commonweal.study.names import parent_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,14 +35,11 @@ ROWS = 60
 
 ON_LIST = "On the list in (% of recalculations)"
 
-HEADS = {
+_HEADS = {
     "order": "No.",
     "code": "Code",
     "name": "Name",
     "constituency_name": "Constituency",
-    "lad24_name": "Authority",
-    "lad17_name": "Authority",
-    "region_name": "Region",
     "population": "People",
     "need": "Need",
     "rank": "Rank",
@@ -51,7 +49,19 @@ HEADS = {
     "in_need": "In need",
     "why": "Why not",
 }
-"""Heads of the columns of a table of areas."""
+CODES = {h: c for c, h in _HEADS.items() if not c.endswith("_name")}
+"""Names of columns for programs, by head."""
+
+
+def heads(columns: Sequence[str]) -> dict[str, str]:
+    """Give the heads of those columns of a table of areas that readers see, larger areas before people."""
+    larger = load_systems().shown(c.removesuffix("_name") for c in columns if c.endswith("_name"))
+    found: dict[str, str] = {}
+    for column, head in _HEADS.items():
+        if column == "population":
+            found |= {f"{parent}_name": level.capitalize() for level, parent in larger.items()}
+        found[column] = head
+    return {column: head for column, head in found.items() if column in columns}
 
 
 def money(pounds: float) -> str:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from commonweal.spec import Study
 
 
-_FIRST = ("lad24", "region", "country", "wd24", "msoa21", "lsoa21")
-"""Systems in the order in which what is found is listed; the older ones follow."""
 MOST = 20
 
 
@@ -50,15 +48,14 @@ class FoundAreas:
 def find_areas(store: Store, asked: str, system: str | None = None, inside: str = "") -> FoundAreas:
     """Find areas by code or name, whatever their case, accents and punctuation; all of a larger area `inside`."""
     known = load_systems()
-    older = sorted(set(known.systems) - set(_FIRST), reverse=True)
-    names = [system] if system else [*_FIRST, *older]
+    names = [system] if system else known.in_order()
     larger: list[str] = []
     wanted, away, fault = folded(asked), [], None
     found: list[pl.DataFrame] = []
     seen: list[str] = []
     for name in names:
-        if inside and seen and name == older[0]:
-            break  # found in the systems that are listed first
+        if inside and seen and known.system(name).superseded:
+            break  # found as it is today
         level = known.system(name).level
         try:
             table = area_names(store, name)
@@ -179,10 +176,6 @@ def _rule(rule: TagRule) -> str:
     return tags(rule.tags) + (f" unless {tags(rule.unless)}" if rule.unless else "")
 
 
-_PLACE = ("lad24", "E06000001")
-"""The larger area of the example that asks for one place."""
-
-
 def study_lines(study: Study, name: str, written: Mapping[str, Any]) -> Iterator[str]:
     """Give a study as lines of text."""
     import yaml
@@ -238,8 +231,11 @@ def extension(study: Study, name: str, written: Mapping[str, Any]) -> dict[str, 
             key: {k: v for k, v in rule.written().items() if k != "excluding"}
             for key, rule in study.designate.items()
         }
-    if isinstance(study.areas, str) and _PLACE[0] in load_systems().parents(study.areas):
-        data["where"] = dict([_PLACE])
+    if isinstance(study.areas, str):
+        known = load_systems()
+        larger = {p: known.system(p).example for p in known.parents(study.areas)}
+        if place := next((one for one in larger.items() if one[1]), None):
+            data["where"] = dict([place])
     return data
 
 

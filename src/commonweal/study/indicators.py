@@ -171,7 +171,7 @@ class _Loader:
         own = isinstance(study.areas, OwnAreas)
         self.by_postcode = study.access.origins == POSTCODES
         given = "" if self.by_postcode else study.access.origins
-        self.setting_out = here.system if own else given or "lsoa21"
+        self.setting_out = here.system if own else given or load_systems().origins_for(here.system)
         self.moves: dict[int, Crosswalk] = {}
         self.made: dict[str, _Made] = {}
         self.around = around

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from commonweal.areas import load_systems
 from commonweal.designation import designate
 from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
@@ -193,7 +194,9 @@ class Allocation:
     def _groups(self) -> list[str]:
         capped = [cap.in_each for cap in self.programme.caps]
         owed = [rule.in_each for rule in self.programme.least]
-        return list(dict.fromkeys([*capped, *owed, "lad24", "lad17", "region"]))
+        return list(
+            dict.fromkeys([*capped, *owed, *load_systems().shown(self.areas.parents).values()])
+        )
 
 
 def allocate(

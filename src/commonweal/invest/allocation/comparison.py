@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.areas import build_crosswalk
+from commonweal.areas import build_crosswalk, load_systems
 from commonweal.designation import designate
 from commonweal.errors import DataError, UnknownNameError
 
@@ -122,7 +122,7 @@ class AllocationDifference:
         import polars as pl
 
         table = self.areas.table
-        named = [c for c in ("lad24_name", "lad17_name", "region_name") if c in table.columns]
+        named = [f"{parent}_name" for parent in load_systems().shown(self.areas.parents).values()]
         most = np.argmax([self.only_first, self.only_second, self.both], axis=0)
         where = np.array(["first only", "second only", "both"])[most]
         return (

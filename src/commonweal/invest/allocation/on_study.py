@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commonweal.areas import load_areas
+from commonweal.areas import load_areas, load_systems
 from commonweal.invest.allocation import allocate, load_programme
 from commonweal.invest.allocation.allocate import allocation_certainty
 from commonweal.invest.allocation.comparison import (
@@ -232,7 +232,7 @@ def compare_programmes(
     name: str,
     store: Store,
     exclude: Sequence[str] = (),
-    ground: str = "lsoa21",
+    ground: str = "",
 ) -> AllocationComparison:
     """Work another programme out and compare.
 
@@ -247,7 +247,8 @@ def compare_programmes(
     exclude
         Tables of codes, as for the first; the other takes those that it has an exclusion for.
     ground
-        The area system that both are put on where they choose from different areas.
+        The area system that both are put on where they choose from different areas; by default, the one that
+        people of the first set out from.
     """
     own = load_programme(name).exclude
     named = [
@@ -258,6 +259,7 @@ def compare_programmes(
     if first.areas.codes == second.areas.codes:
         areas, in_need = first.areas, first.in_need
     else:
+        ground = ground or load_systems().origins_for(worked.results.areas.system)
         areas = load_areas(store, ground, within=worked.results.study.where)
         in_need = in_need_on(store, first.programme, worked.scores, areas)
     grounds = [selected_shares(store, w.allocation, w.scores, areas) for w in (worked, other)]
