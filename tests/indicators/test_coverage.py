@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from commonweal.document.html import document_html
 from commonweal.errors import DataError
+from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import as_data, headline
-from commonweal.report.study.report import render_report
 from commonweal.spec import load_study
 from commonweal.study.check import check_files
 
@@ -65,7 +66,7 @@ def test_what_was_to_be_typed_works_and_stands_in_the_answer(few: Any) -> None:
     line = "“halls”, part of Community needs, has values for only 3 of 20 areas. Elsewhere there is no score."
     assert headline(results)[-1] == line  # the answer first
     assert as_data(results)["cautions"] == [line]
-    assert line in render_report(results)
+    assert line in document_html(study_document(results))
 
 
 def test_fewer_than_accepted_is_refused(few: Any) -> None:

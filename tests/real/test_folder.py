@@ -108,7 +108,7 @@ def test_report(folder: Path) -> None:
     text = (folder / "report.html").read_text("utf-8")
     assert "1,305 of 33,755 neighbourhoods are on the list of “left behind” neighbourhoods." in text
     assert "There is no neighbourhood on which our list and the published one differ." in text
-    assert "Not openly licensed" in text
+    assert "These sources are not openly licensed: " in text
 
 
 def test_sizes(folder: Path) -> None:

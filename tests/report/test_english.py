@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from commonweal.document.html import document_html
 from commonweal.report.place.pack import write_pack
 from commonweal.report.session import load_session
 from commonweal.report.session.write import write_session
+from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import headline
-from commonweal.report.study.report import render_report
 from commonweal.study.names import find_scope
 from commonweal.study.run import run
 
@@ -83,7 +84,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         "headline": [line.strip() for line in headline(demo) if line.strip()],
         "profile": paragraphs(profile.read_text("utf-8")),
         "overview": paragraphs((pack / "overview.html").read_text("utf-8")),
-        "report": paragraphs(render_report(demo)),
+        "report": paragraphs(document_html(study_document(demo))),
         "session": paragraphs((session / "session.html").read_text("utf-8")),
     }
 

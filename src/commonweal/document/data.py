@@ -61,7 +61,11 @@ def document_json(document: Document) -> str:
 def _texts(section: Section) -> dict[str, Any]:
     return {
         "title": section.title,
-        "text": [*section.text, *section.points],
+        "text": [
+            *section.text,
+            *section.points,
+            *(f"{term.name}: {term.line}" for term in section.terms),
+        ],
         "warnings": list(section.warnings),
         "tables": [*(c.id for c in section.charts), *(t.name for t in section.tables)],
     }

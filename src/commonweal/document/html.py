@@ -9,7 +9,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from commonweal.document.words import environment, words
+from commonweal.document.words import environment, template, words
 from commonweal.evidence import cite, load_evidence
 from commonweal.evidence.library import STRENGTHS
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from commonweal.document.model import Document
 
 
-_PAGE = {"within": "Commonweal", "home": "", "short": False, "pictures": False, "live": None}
+_PAGE = {
+    "within": "Commonweal", "home": "", "short": False, "pictures": False, "live": None, "dated": "", "scripts": (),
+}  # fmt: skip
 """What a page is if nothing else is said."""
 
 
@@ -74,8 +76,12 @@ class InteractivePart:
     @property
     def hash(self) -> str:
         """What a policy knows the script by, as it stands in the page: no other runs."""
-        stands = f"\n{self.script}\n".encode()
-        return f"sha256-{b64encode(sha256(stands).digest()).decode()}"
+        return _hash(self.script)
+
+
+def _hash(script: str) -> str:
+    stands = f"\n{script}\n".encode()
+    return f"sha256-{b64encode(sha256(stands).digest()).decode()}"
 
 
 def document_html(
@@ -102,9 +108,20 @@ def document_html(
     str
         HTML with its style and drawings inside; it asks nothing of any server.
     """
-    if live is not None:  # as it will stand in the page
+    scripts = []  # each as it will stand in the page
+    if live is not None:
         live = replace(live, script=_tidy(live.script).strip())
-    return fill_page("report.html", **_values(report), files=files, live=live, home=home)
+        scripts.append(live.script)
+    if any(table.find for section in report.sections for table in section.tables):
+        scripts.append(_tidy(template("find.js")).strip())
+    return fill_page(
+        "report.html",
+        **_values(report),
+        files=files,
+        live=live,
+        home=home,
+        scripts=[(script, _hash(script)) for script in scripts],
+    )
 
 
 def document_fragment(report: Document) -> str:
@@ -121,6 +138,7 @@ def _values(report: Document) -> dict[str, object]:
         "notes": report.notes,
         "within": report.within,
         "short": report.short,
+        "dated": report.dated,
         "w": words("document", report.language),
         "r": report,
         "works": report.works,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -278,6 +279,13 @@ class Table:
     rows
         How many of its rows stand on the page and on paper; all of them where None. The workbook and
         the CSV file always have all.
+    on_paper
+        How many of those stand on paper; as many as on the page where None.
+    columns
+        Headers of the columns that stand on the page and on paper, in this order; all of them where None. The
+        workbook and the CSV file always have all.
+    find
+        What a box above it finds, such as a name: on the page its rows can be searched; '' for no box.
     links
         By header of a column, what each of its cells links to on the page; '' for nothing.
     strong
@@ -291,11 +299,56 @@ class Table:
     rows: int | None = None
     links: Mapping[str, Sequence[str]] = field(default_factory=dict)
     strong: tuple[int, ...] = ()
+    on_paper: int | None = None
+    columns: tuple[str, ...] | None = None
+    find: str = ""
+
+    @property
+    def seen(self) -> TableData:
+        """What stands on the page and on paper: some of the columns."""
+        if self.columns is None:
+            return self.shown
+        return replace(self.shown, frame=self.shown.frame.select(self.columns), data=None)
+
+    @property
+    def printed(self) -> int | None:
+        """How many rows stand on paper; None for all."""
+        counts = [n for n in (self.rows, self.on_paper) if n is not None]
+        return min(counts, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What is explained: a name, and what is said of it.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    text
+        Paragraphs.
+    marks
+        What sets it apart, in a few words each: set in a frame beside the name.
+    quiet
+        Dates, units and the like, set small.
+    """
+
+    name: str
+    text: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    quiet: str = ""
+
+    @property
+    def line(self) -> str:
+        """All that is said of it, on one line."""
+        return " ".join(
+            filter(None, (*(f"{mark}." for mark in self.marks), *self.text, self.quiet))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a report: its text, then its charts, then its tables, then warnings.
+    """A part of a report: its text, points, figures, warnings and terms, then its charts, then its tables.
 
     Attributes
     ----------
@@ -311,6 +364,8 @@ class Section:
         What a reader must not overlook: each is set apart as a warning.
     points
         Lines of a list, after the paragraphs.
+    terms
+        Names with what is said of each, after the figures and warnings.
     figures
         The main numbers, after the points.
     annex
@@ -334,6 +389,7 @@ class Section:
     beside: bool = False
     works: tuple[str, ...] = ()
     on_paper: bool = True
+    terms: tuple[Term, ...] = ()
 
 
 MAKER = "Commonweal"
@@ -374,6 +430,12 @@ class Document:
         What it is a part of, above its title and at the foot of each sheet.
     library
         Where its works are described, if not in the library that ships.
+    day
+        The date that it bears, if any.
+    tables_in
+        The file beside the page that has every row of a table, by ``{name}``.
+    appendix
+        Tables that only the workbook and the files have: too long to be read.
     """
 
     name: str
@@ -391,6 +453,14 @@ class Document:
     short: bool = False
     within: str = MAKER
     library: Evidence | None = None
+    day: date | None = None
+    tables_in: str = "tables/{name}.csv"
+    appendix: tuple[Table, ...] = ()
+
+    @property
+    def dated(self) -> str:
+        """The date that it bears, for readers; '' for none."""
+        return f"{self.day.day} {self.day:%B %Y}" if self.day else ""
 
     def rows_of_sections(self) -> list[list[Section]]:
         """Give the sections, those together that stand side by side."""
@@ -417,3 +487,4 @@ class Document:
             for chart in section.charts:
                 yield Table(chart.id, chart.title, chart.numbers, chart.about)
             yield from section.tables
+        yield from self.appendix

@@ -188,6 +188,7 @@ def _data(report: Document, files: bool) -> dict[str, Any]:
     return {
         "title": report.title,
         "heading": report.heading,
+        "dated": report.dated,
         "within": report.within,
         "short": report.short,
         "lang": w["lang"],
@@ -197,7 +198,7 @@ def _data(report: Document, files: bool) -> dict[str, Any]:
         "notes": report.notes,
         "answer": [_text(text) for text in report.answer],
         "sections": [
-            [_section(section, report.short, files, w, evidence) for section in row]
+            [_section(section, report, files, w, evidence) for section in row]
             for row in replace(report, sections=printed).rows_of_sections()
         ],
         "assumptions": report.assumptions,
@@ -208,7 +209,7 @@ def _data(report: Document, files: bool) -> dict[str, Any]:
 
 
 def _section(
-    section: Section, short: bool, files: bool, w: Words, evidence: Evidence
+    section: Section, report: Document, files: bool, w: Words, evidence: Evidence
 ) -> dict[str, Any]:
     return {
         "title": section.title,
@@ -220,7 +221,11 @@ def _section(
         ],
         "works": [work_data(id_, evidence) for id_ in section.works],
         "charts": [chart_data(chart) for chart in section.charts],
-        "tables": [_table(table, short, files, w) for table in section.tables if len(table.shown)],
+        "tables": [_table(table, report, files, w) for table in section.tables if len(table.shown)],
+        "terms": [
+            {"name": t.name, "text": t.text, "marks": t.marks, "quiet": t.quiet}
+            for t in section.terms
+        ],
     }
 
 
@@ -230,9 +235,9 @@ def _text(text: str) -> str | dict[str, str]:
     )
 
 
-def _table(table: Table, short: bool, files: bool, w: Words) -> dict[str, Any]:
-    data = table_data(table.shown, table.title, table.rows, short)
-    n, of, file = len(data["rows"]), len(table.shown), f"tables/{table.name}.csv"
+def _table(table: Table, report: Document, files: bool, w: Words) -> dict[str, Any]:
+    data = table_data(table.seen, table.title, table.printed, report.short)
+    n, of, file = len(data["rows"]), len(table.shown), report.tables_in.format(name=table.name)
     cut = w("rows_in_file", rows=of, file=file) if files else w("first_rows", shown=n, rows=of)
     return data | {
         "about": table.about,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import zip_longest
 from statistics import median
 from textwrap import wrap
@@ -87,6 +88,7 @@ def section_lines(
     yield from (f"  - {text}" for text in _new(section.points, shown))
     yield from (f"  {figure.line}" for figure in section.figures)
     yield from (f"  {w['please_note']} {text}" for text in _new(section.warnings, shown))
+    yield from _cut([f"  {term.name}: {term.line}" for term in section.terms], rows, w, whole)
     yield from (f"  {title}" for title in _new([c.title for c in section.charts], shown))
     for table in section.tables:
         yield from _table_lines(table, shown, w, (rows, whole, width))
@@ -104,6 +106,7 @@ def _table_lines(
     rows, whole, width = limits
     if not len(table.shown):
         return
+    table = replace(table, shown=table.seen, columns=None)
     yield f"  {table.title}"
     yield from (f"  {text}" for text in _new((table.about,), shown))
     cells = table.shown.cells()[:rows]

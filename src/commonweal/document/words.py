@@ -29,13 +29,13 @@ def environment() -> Environment:
     from markupsafe import Markup
 
     made = Environment(
-        loader=FunctionLoader(_template),
+        loader=FunctionLoader(template),
         autoescape=lambda name: not (name or "").endswith(".jinja"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"raw": Markup, "css": Markup(_template("page.css"))}
+    made.globals |= {"raw": Markup, "css": Markup(template("page.css"))}
     made.filters |= {
         "number": "{:,}".format,
         "n": "{:,}".format,
@@ -60,7 +60,8 @@ def _linked(text: str) -> Markup:
     return Markup('{} <a href="{}">{}</a>').format(said, last, last)
 
 
-def _template(name: str) -> str:
+def template(name: str) -> str:
+    """Read the file of a template."""
     package, _, path = name.rpartition(":")
     folder = resources.files(package) if package else resources.files(__package__) / "templates"
     return (folder / path).read_text("utf-8")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from commonweal.document.html import document_html
+from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.method import cautions
-from commonweal.report.study.report import render_report
 
 
 def of(small: Any, **rule: Any) -> list[str]:
@@ -29,7 +30,7 @@ def test_ties_at_the_cut_off(small: Any) -> None:
     results = small.run(draws=0)
     assert told[0] in headline(results)
     assert as_data(results)["designations"]["p"]["cautions"] == told
-    assert told[0] in render_report(results)
+    assert told[0] in document_html(study_document(results))
 
 
 def test_all_tie(small: Any) -> None:

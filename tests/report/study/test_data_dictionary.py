@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from commonweal.document.html import document_html
 from commonweal.report.study.data_dictionary import dictionary_entries, indicator_table
-from commonweal.report.study.report import render_report
+from commonweal.report.study.document import study_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ def test_what_a_study_says_of_an_indicator_is_told(told: Results) -> None:
     assert rows["Clubs"]["Marks"] == ""
     assert rows["Low income"]["Direction"] == "higher means more need"
     assert "Measured on" not in turnout  # says nothing here
-    page = render_report(told)
+    page = document_html(study_document(told))
     assert "Who &lt;voted&gt;." in page
     assert '<span class="mark">Synthetic: estimated by a model</span>' in page
     assert "59 of 60" in page

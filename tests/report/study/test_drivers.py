@@ -8,16 +8,17 @@ import numpy as np
 import openpyxl
 import pytest
 
+from commonweal.document.html import document_html
 from commonweal.index import decile
 from commonweal.report.place import describe
 from commonweal.report.place.profile import profile
 from commonweal.report.study import write_results
+from commonweal.report.study.document import study_document
 from commonweal.report.study.drivers import (
     main_driver_labels,
     summarise_drivers,
     top_contributors,
 )
-from commonweal.report.study.report import render_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,9 +96,9 @@ def test_counts_add_up_and_deciles_are_those_of_the_selected(nested: Results) ->
 
 
 def test_every_output_says_it(nested: Results, tmp_path: Path) -> None:
-    page = render_report(nested)
+    page = document_html(study_document(nested))
     n = int(nested.designations["priority"].selected.sum())
-    assert '<a href="#priority-holds">' in page
+    assert "What adds most to their scores</h2>" in page
     assert page.count("Life &lt;together&gt;") > 3
     assert "<together>" not in page
     rows = np.flatnonzero(nested.designations["priority"].selected)
@@ -149,7 +150,7 @@ def test_parts_that_are_indicators_have_no_table_below(results: Results) -> None
 def test_an_index_without_shares_is_left_out(median: Results) -> None:
     assert summarise_drivers(median, "priority") == []
     assert main_driver_labels(median, "priority", np.arange(3)) is None
-    page = render_report(median)
+    page = document_html(study_document(median))
     assert "What adds most to their scores" not in page
     assert "Adds most to the score" not in page
     of = {s.path: (s.driver, s.driver_text) for s in describe(median, 0).standings}

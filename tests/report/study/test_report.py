@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.report.study.report import render_report
+from commonweal.document.html import document_html
+from commonweal.document.pdf import _data
+from commonweal.report.study.document import study_document
 from commonweal.report.study.sensitivity import NOT_RECALCULATED
 
 if TYPE_CHECKING:
@@ -83,12 +85,16 @@ def test_landmarks_language_and_skip_link(page: Page) -> None:
     assert page.all("a")[0]["href"] == "#main"
 
 
-def test_links_inside_lead_somewhere(page: Page) -> None:
+def test_links_lead_somewhere(page: Page, folder: Path) -> None:
     ids = {a["id"] for _, a in page.tags if "id" in a}
     for attribute in ("aria-labelledby", "for", "data-table"):
         named = {n for _, a in page.tags for n in (a.get(attribute) or "").split()}
         assert named <= ids, attribute
-    assert {(a["href"] or "")[1:] for a in page.all("a")} <= ids
+    links = {a["href"] or "" for a in page.all("a")}
+    assert {link[1:] for link in links if link.startswith("#")} <= ids
+    files = {link for link in links if not link.startswith(("#", "https://"))}
+    assert {"results.xlsx", "commonweal.gpkg", "list.csv"} <= files
+    assert all((folder / name).is_file() for name in files)
 
 
 def test_tables_have_captions_and_scopes(page: Page) -> None:
@@ -113,7 +119,6 @@ def test_asks_nothing_of_a_server(text: str, page: Page) -> None:
     assert not page.all("img")
     assert "url(http" not in text
     assert "@import" not in text
-    assert all((a["href"] or "").startswith("#") for a in page.all("a"))
     policy = next(a for a in page.all("meta") if a.get("http-equiv"))
     assert "default-src 'none'" in (policy["content"] or "")
 
@@ -136,12 +141,12 @@ def test_says_what_was_found(text: str, results: Results) -> None:
 
 
 def test_names_the_day_it_is_given(results: Results, text: str) -> None:
-    assert "24 November 2025" in render_report(results, datetime.date(2025, 11, 24))
+    assert "24 November 2025" in document_html(study_document(results, datetime.date(2025, 11, 24)))
     assert "November" not in text
 
 
 def test_without_draws(run_tiny: Callable[..., Results]) -> None:
-    text = render_report(run_tiny(draws=0))
+    text = document_html(study_document(run_tiny(draws=0)))
     assert NOT_RECALCULATED in text
     assert "How stable the list is</h2>" not in text
     Page(text)
@@ -152,9 +157,9 @@ def test_without_designation(run_tiny: Callable[..., Results], study_text: str) 
     text = study_text[:start] + study_text[end:].replace(
         "  - {designation: priority, file: published.csv, column: flag, compare: flag}\n", ""
     )
-    page = render_report(run_tiny(text))
+    page = document_html(study_document(run_tiny(text)))
     assert "Greatest need" in page
-    assert page.index("Checked against what is published</h2>") < page.index("Greatest need</h2>")
+    assert page.index("Greatest need</h2>") < page.index("Checked against what is published</h2>")
     assert Page(page).open == []
 
 
@@ -163,16 +168,19 @@ def test_two_designations(run_tiny: Callable[..., Results], study_text: str) -> 
         "certainty:",
         "  any_need: {any: [{index: need, worst: 5}, {index: community, worst: 5}]}\ncertainty:",
     )
-    page = Page(render_report(run_tiny(text)))
+    page = Page(document_html(study_document(run_tiny(text))))
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
-    assert {"priority-answer", "any_need-answer"} <= set(ids)
+    heads = page.texts["h2"]
+    assert {"The list: priority", "The list: any need"} <= set(heads)
 
 
 def test_names_on_the_map_lie_above_the_marks_with_a_halo(
     run_tiny: Callable[..., Results], study_text: str
 ) -> None:
-    text = render_report(run_tiny(study_text.replace("province: province", "region: province")))
+    text = document_html(
+        study_document(run_tiny(study_text.replace("province: province", "region: province")))
+    )
     drawn = text.split('<svg class="map"')[1].split("</svg>")[0]
     drawn = drawn.split("</g>")[0]  # without the legend
     behind, name = drawn.index("South</text>"), drawn.rindex("South</text>")
@@ -186,7 +194,7 @@ def test_bare_areas(run_tiny: Callable[..., Results], study_text: str) -> None:
     for line in ("  name: name\n", "  population: people\n", "  longitude: lon\n", "  latitude: lat\n",
                  "  parents: {district: district, province: province}\n"):  # fmt: skip
         bare = bare.replace(line, "")
-    text = render_report(run_tiny(bare, shapes=False))
+    text = document_html(study_document(run_tiny(bare, shapes=False)))
     assert "Population not given. The rule:" in text
     assert Page(text).open == []
 
@@ -195,16 +203,15 @@ def test_on_paper_a_long_list_is_cut_short_and_says_so(
     results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A national list of 1,262 took 125 of 148 pages."""
-    whole = render_report(results)
-    assert 'class="long"' not in whole
-    assert 'class="on-paper"' not in whole
+    whole = document_html(study_document(results))
+    assert 'class="screen"' not in whole
     n = int(results.designations["priority"].selected.sum())
-    monkeypatch.setattr("commonweal.report.study.report._MOST_ON_PAPER", n - 1)
-    page = render_report(results)
-    print_style = page.split("@media print")[1].split("</style>")[0]
-    assert f".long tbody tr:nth-child(n + {n})" in print_style
-    note = f'<p class="on-paper">Printed: the first {n - 1} of {n}. All are in results.xlsx.</p>'
-    _, after = page.split(note)
-    assert after.index('<table id="priority-selected" class="long">') < after.index("</table>")
-    assert '<table id="indices-table">' in page  # a short one
-    assert page.count("<tr>") == whole.count("<tr>")  # the screen shows all
+    monkeypatch.setattr("commonweal.report.study.document._ON_PAPER", n - 1)
+    document = study_document(results)
+    page = document_html(document)
+    listed = page.split('<table id="on-the-list">')[1].split("</table>")[0]
+    assert listed.count('<tr class="screen">') == 1  # printed without it
+    assert page.count("<tr") == whole.count("<tr")  # the screen shows all
+    (text,) = [t["cut"] for r in _data(document, files=True)["sections"] for s in r
+               for t in s["tables"] if t["title"] == "Villages on the list"]  # fmt: skip
+    assert text == f"All {n} rows are in the file results.xlsx."

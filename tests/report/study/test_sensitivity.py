@@ -11,6 +11,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from commonweal.document.html import document_html
 from commonweal.index.assumptions import (
     Aggregation,
     CutOff,
@@ -24,8 +25,8 @@ from commonweal.index.assumptions import (
 )
 from commonweal.report.place.profile import profile
 from commonweal.report.study import write_results
+from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import as_data, headline
-from commonweal.report.study.report import render_report
 from commonweal.report.study.sensitivity import (
     describe_assumption,
     most_often,
@@ -123,9 +124,9 @@ def test_the_files_hold_it(told: Results, tmp_path: Path) -> None:
 
 
 def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
-    page = render_report(told)
-    assert '<h2 id="priority-matters">Biggest sources of uncertainty</h2>' in page
-    assert '<a href="#priority-matters">' in page
+    page = document_html(study_document(told))
+    assert "Biggest sources of uncertainty</h2>" in page
+    assert "Biggest sources of uncertainty</a>" in page
     assert "&lt;the line&gt; &amp; more" in page
     assert "<the line>" not in page
     charts = list(sensitivity_charts(told, "priority"))
@@ -149,7 +150,7 @@ def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
 
 def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
     results = run_tiny(study_text)
-    assert "Biggest sources of uncertainty" not in render_report(results)
+    assert "Biggest sources of uncertainty" not in document_html(study_document(results))
     assert not any("biggest source" in line for line in headline(results))
     assert as_data(results)["designations"]["priority"]["sensitivity"] is None
 

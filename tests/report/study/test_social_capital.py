@@ -11,11 +11,12 @@ import pypdf
 import pytest
 
 from commonweal.document.data import document_data
+from commonweal.document.html import document_html
 from commonweal.document.text import document_lines
 from commonweal.errors import StudyError
 from commonweal.report.place import describe
+from commonweal.report.study.document import study_document
 from commonweal.report.study.folder import write_results
-from commonweal.report.study.report import render_report
 from commonweal.report.study.social_capital import SocialCapital, capital_finder
 from commonweal.report.study.social_capital_tables import (
     here_table,
@@ -194,7 +195,7 @@ def test_every_place_tells_the_same_value(
 
 
 def test_report_and_workbook_have_every_headline(results: Results, tmp_path: Path) -> None:
-    page = render_report(results)
+    page = document_html(study_document(results))
     assert page.count("no data</td>") == 24
     assert "standard errors for 18" in page
     assert "This list of 25 headline indicators is not verified." in page
@@ -208,7 +209,7 @@ def test_report_and_workbook_have_every_headline(results: Results, tmp_path: Pat
 
 
 def test_a_study_without_social_capital_has_no_such_part(small: Small) -> None:
-    assert 'id="social-capital"' not in render_report(small.run())
+    assert 'id="social-capital"' not in document_html(study_document(small.run()))
 
 
 def test_figures_for_the_country_come_with_year_and_mark(demo_england: SocialCapital) -> None:

@@ -232,10 +232,11 @@ def draw_map(results: Results, name: str) -> Chart | None:
         }
     )
     lost = int((d.selected & np.isnan(points[:, 0])).sum())
-    about = "; ".join(f"{words[key]}: {len(classes[key]):,}" for key in front)
+    about = f"Each mark is one {results.areas.singular}, at its middle. "
+    about += "; ".join(f"{words[key]}: {len(classes[key]):,}" for key in front)
     about += f"; {lost:,} on the list have no known location and are not drawn" if lost else ""
     return drawing.chart(
-        _where(results, name, d), f"Map. {about}.", TableData(numbers), bars(*numbers.columns),
+        _where(results, name, d), f"{about}.", TableData(numbers), bars(*numbers.columns),
         [(_CLASSES[key][0], f"{words[key]}: {len(classes[key]):,}") for key in front if len(classes[key])],
     )  # fmt: skip
 

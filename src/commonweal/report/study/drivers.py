@@ -101,7 +101,7 @@ def summarise_drivers(results: Results, name: str) -> list[DriverSummary]:
     if not inside.any():
         return []
     return [
-        _of_index(results, index, inside, f"holds-{name}-{number}")
+        _of_index(results, index, inside, f"drivers-{name}-{number}")
         for number, index in enumerate(parts_tested(results, name), start=1)
     ]
 

@@ -28,7 +28,8 @@ _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
 
 Progress = Callable[[str, int, int], None]
 
-_REPORT = "The report: open it in a browser, or print it. Start here."
+_REPORT = "The report: open it in a browser. Start here."
+_PDF = "The report as a tagged PDF, for printing; of long lists the first 100 rows."
 _WORKBOOK = "The workbook: lists, summaries, checks and sources, for Excel."
 _RECIPE = "The study, with every default filled in"
 _KEPT = "What Commonweal opens these results from again. Every number is in the tables, too."
@@ -86,10 +87,11 @@ def _steps(
     aside: ThreadPoolExecutor,
 ) -> Iterator[tuple[str, Callable[[Path], object]]]:
     """Give each file's name and what writes it; the last ones list those before."""
+    from commonweal.document.html import document_html
+    from commonweal.report.study.document import study_document
     from commonweal.report.study.geopackage import write_geopackage
     from commonweal.report.study.package import data_package
     from commonweal.report.study.parquet import data_tables, write_table
-    from commonweal.report.study.report import write_report
     from commonweal.report.study.workbook import write_workbook
 
     place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
@@ -97,14 +99,13 @@ def _steps(
     kept = pack_results(results)
     total = len(tables) + 8
     holds: dict[str, str] = {}
+    document = study_document(results, day)
 
     def next_file(name: str, what: str) -> str:
         if progress is not None:
             progress(f"writing {name}", len(holds), total)
         holds[name] = what
         return name
-
-    yield next_file("report.html", _REPORT), lambda path: write_report(results, path, day)
 
     def book(path: Path) -> None:
         if left_out := write_if_installed(path, lambda path: write_workbook(results, path, day)):
@@ -125,6 +126,10 @@ def _steps(
     )
     yield next_file("study.yaml", again), lambda path: _write_text(path, _study(results, folder))
     yield next_file("data", _KEPT), lambda path: _write_files(path, kept)
+    listed = [(name, what) for name, what in holds.items() if (folder / name).is_file()]
+    page = document_html(document, listed)
+    yield next_file("report.html", _REPORT), lambda path: _write_text(path, page)
+    holds = {"report.html": _REPORT, **holds}  # written last, as it links to the others; read first
     files = sorted({*(p.name for p in folder.iterdir()), "README.txt", PACKAGE})
     account = marker(results.provenance, files)
     yield next_file(MARK, _PROVENANCE), lambda path: _write_text(path, account)

@@ -46,13 +46,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
+    from commonweal.designation import Comparison, Designation, Sensitivity
     from commonweal.study.results import Results, Validation
 
 
 MOST_NAMED = 3
 
-ON_LIST = "{n} of {areas} {are} on {list}. The rule: {rule}."
+ON_LIST = "{n} of {areas} {are} on {list}."
+THE_RULE = "The rule: {rule}."
 OUTSIDE = "{n} more would join the list if every cut-off were a tenth more generous."
 INSIDE = "{n} of the {areas} would leave it if every cut-off were a tenth stricter."
 ONE_INSIDE = "The one on the list would {leave} if every cut-off were a tenth stricter."
@@ -75,12 +76,11 @@ def headline(results: Results) -> list[str]:
     if results.study.briefing.note:
         lines.append(results.study.briefing.note)
     for name in results.designations:
-        designation = results.designation_in_focus(name)
-        lines += ["", *_selected(results, name, designation)]
-        sure = results.certainty.get(name)
-        lines += _sure(results, designation, sure)
+        found, rule, *more = list_sentences(results, name)
+        lines += ["", f"{found} {rule}", *filter(None, more)]
+        lines += stability_sentences(results, name)
         lines += filter(None, [describe_sensitivity(results, name)])
-        lines += [*cautions(results, name), *_unscored(results, designation)]
+        lines += [*cautions(results, name), *unscored_sentences(results, name)]
     if results.certainty:
         lines.append(NOT_A_CHANCE)
     if not results.designations:
@@ -118,22 +118,23 @@ def _ranked(results: Results) -> Iterator[str]:
         yield f"  Greatest need on {index_label(results, index)}: {'; '.join(named)}."
 
 
-def _selected(results: Results, name: str, designation: Designation) -> Iterator[str]:
-    areas, n = results.areas, int(designation.selected.sum())
+def list_sentences(results: Results, name: str) -> Iterator[str]:
+    """Say how many areas are on a list, by which rule, who lives there ('' if none is), and how many are close."""
+    areas, designation = results.areas, results.designation_in_focus(name)
+    n = int(designation.selected.sum())
     yield ON_LIST.format(
         n=f"{n:,}",
         areas=listed_areas(results),
         are="is" if n == 1 else "are",
         list=the_list(results, name),
-        rule=rule_in_words(results, name),
     )
+    yield THE_RULE.format(rule=rule_in_words(results, name))
     where = ""
     parent = authority(results)
     if parent:
         held = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
         where = f", in {format_count(held, *parent_words(parent))}"
-    if n:
-        yield f"{sentence(living(designation.population))}{where}."
+    yield f"{sentence(living(designation.population))}{where}." if n else ""
     near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
     inside = INSIDE.format(n=f"{just:,}", areas=counted_areas(n, areas))
     if n == 1:
@@ -141,8 +142,9 @@ def _selected(results: Results, name: str, designation: Designation) -> Iterator
     yield OUTSIDE.format(n=f"{near:,}") + (f" {inside}" if n else "")
 
 
-def _unscored(results: Results, designation: Designation) -> Iterator[str]:
+def unscored_sentences(results: Results, name: str) -> Iterator[str]:
     """Say how many areas could not be tested, and on what: missing is never shown as 'not on the list'."""
+    designation = results.designations[name]
     missing = _without_score(results, designation)
     if missing:
         lacking = np.logical_or.reduce(list(missing.values()))
@@ -194,7 +196,9 @@ def _such(results: Results, which: NDArray[np.bool_]) -> str:
     return f" ({', '.join(codes.head(3))}{'...' if len(codes) > 3 else ''})"
 
 
-def _sure(results: Results, designation: Designation, sure: Certainty | None) -> Iterator[str]:
+def stability_sentences(results: Results, name: str) -> Iterator[str]:
+    """Say how a list was recalculated, how many areas stay on it, and how many meet each condition."""
+    designation, sure = results.designation_in_focus(name), results.certainty.get(name)
     if sure is None:
         yield NOT_RECALCULATED
         return

@@ -350,10 +350,12 @@ def limits(results: Results) -> list[str]:
         told = [_RANK_LIMIT.format(one=areas.singular), *told[3:]]
     if results.study.prepare:
         told.append(limit(results))
-    if any(s.get("use") == "benchmark-only" for s in results.provenance.get("sources", ())):
+    sources = results.provenance.get("sources", ())
+    closed = dict.fromkeys(s["title"] for s in sources if s.get("use") == "benchmark-only")
+    if closed:
         told.append(
-            "Some sources are not openly licensed. You may compare with their values, but not pass them on. See the "
-            "table of sources before you share indicators, prepared values or scores made from them."
+            f"These sources are not openly licensed: {'; '.join(closed)}. You may compare with their values, but not "
+            "pass them on. Look at the sources before you share indicators, prepared values or scores made from them."
         )
     return told
 

@@ -260,7 +260,7 @@ def sensitivity_charts(results: Results, name: str) -> Iterator[Chart]:
             most = assumption_labels(results, found)[int(order[0])]
             title += f": the biggest source of uncertainty is {most} ({rows[0].after})"
         yield row_chart(
-            f"matters-{name}-{number}", title,
+            f"uncertainty-{name}-{number}", title,
             CHART.format(runs=format_count(sobol.n_runs, "recalculation", "recalculations")),
             rows, numbers, stacked("Assumption", "Alone", "With others"),
             Axis(0.0, max(1.0, *(v for head in _SHARES[1:] for v in numbers.frame[head].drop_nulls()))),
