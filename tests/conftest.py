@@ -55,12 +55,14 @@ numba.set_num_threads(1)
 SLOW = {
     TESTS / name
     for name in (
-        *("faults", "fuzz", "invest/case", "real", "report/place", "report/session", "scenarios"),
-        *("report/test_report.py", "report/test_survey.py", "report/test_wealth.py"),
+        *("faults", "fuzz", "golden", "invest/case", "real", "report/place", "report/session"),
+        *("scenarios", "report/test_english.py", "report/test_report.py"),
+        *("report/test_survey.py", "report/test_wealth.py"),
         *("report/study/test_folder.py", "report/study/test_social_capital.py"),
         *("social_capital/neighbourhoods/test_estimate.py", "small_areas/test_mrp.py"),
         *("study/small_areas/test_files.py", "invest/portfolio/test_choose.py", "invest/tracker"),
-        *("index/test_plots.py", "test_bad_input.py", "cli/test_cli.py", "test_docs.py"),
+        *("index/test_benefit.py", "index/test_cluster.py", "index/test_plots.py"),
+        *("test_bad_input.py", "cli/test_cli.py", "test_docs.py"),
         *("study/test_focus.py", "study/test_own_areas.py", "study/test_years.py"),
         *("web/test_api.py", "web/test_browser.py", "web/test_schema.py"),
     )

@@ -59,14 +59,16 @@ def deaf() -> None:
     import numpy as np
     from scipy.sparse import csr_array
 
+    from commonweal.invest import solver
     from commonweal.invest.solver import MipProblem, TimeLimit, load_highs, run_mip
 
     load_highs()
+    solver.PATIENCE = 0.5  # it will not hear, however long one waits
     generator = np.random.default_rng(0)
     n, m = 1_500, 9_000
     matrix = csr_array((generator.random((n, m)) < 0.02).astype(float))
     cost, one, whole = generator.uniform(1, 2, m), np.ones(m), np.ones(m, np.bool_)
-    threading.Timer(4, print, ("READY",), {"flush": True}).start()  # once it has presolved
+    threading.Timer(2, print, ("READY",), {"flush": True}).start()  # once it has presolved
     posed = MipProblem(cost, matrix, np.ones(n), np.full(n, np.inf), one, whole)
     run_mip(posed, clock=TimeLimit(3600))
 
@@ -74,7 +76,7 @@ def deaf() -> None:
 def interrupted(
     words: tuple[str, ...], where: str, meanwhile: str, environment: dict[str, str], folder: Path
 ) -> tuple[int, str, str]:
-    """Run until a function is called, wait a moment, interrupt; give what a shell says, answer and complaint."""
+    """Run until a function is called, let it work a moment, interrupt; give what a shell says, answer and complaint."""
     from tests.waits import started  # not above: the process has functions from here
 
     module, _, name = where.rpartition(".")
@@ -85,7 +87,8 @@ def interrupted(
     with started(command, cwd=folder.parent, env=environment, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "READY\n"
-        time.sleep(0.5)
+        if meanwhile != SLEEPS:
+            time.sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)
         said, complaint = process.communicate()
     ended = process.returncode

@@ -71,6 +71,7 @@ print("stopped", flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM]])
 def test_ctrl_c_while_answers_are_being_made_prints_nothing(
     environment: dict[str, str], signals: list[signal.Signals]

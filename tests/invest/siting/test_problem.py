@@ -198,7 +198,7 @@ print(found.ended, found.proven, len(found.chosen), found.gap > 0)
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C can't be sent to one process alone")
 @pytest.mark.parametrize(
-    ("model", "problem"), [("maximal_covering", "hard()"), ("set_covering", "hard(2000, 800)")]
+    ("model", "problem"), [("maximal_covering", "hard()"), ("set_covering", "hard(1200, 500)")]
 )
 def test_ctrl_c_gives_the_best_so_far(model, problem):
     from pathlib import Path
