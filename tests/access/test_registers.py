@@ -150,6 +150,9 @@ def test_numbers_that_are_ids_are_whole() -> None:
         ({"latitude": ""}, "give both longitude and latitude"),
         ({"longitude": "", "latitude": ""}, "give longitude and latitude, or postcode"),
         ({"kinds": []}, "at least 1 item"),
+        ({"name": ""}, "at least 1 character"),
+        ({"drop": [{"reason": "x", "why": "y", "matches": {"name": "^[a"}}]}, "is not a regular"),
+        ({"kinds": [{"kind": "pub", "matches": {"name": "(?=a)"}}]}, "is not a regular"),
     ],
 )
 def test_a_register_that_cannot_be(change: dict[str, Any], message: str) -> None:

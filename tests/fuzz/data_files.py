@@ -256,7 +256,7 @@ def map_bytes(rng: Random, changes: int) -> bytes:
                     refs * 3,
                     refs[::-1],
                     [],
-                    [refs[0]] * 5,
+                    refs[:1] * 5,
                     [*refs, 999],
                     [-1, *refs],
                     refs[:2] * 4,

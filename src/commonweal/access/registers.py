@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from commonweal.access.places import (
     LEFT_OUT,
@@ -37,11 +37,23 @@ class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _is_pattern(text: str) -> str:
+    """Refuse what the engine that looks for it cannot read."""
+    try:
+        pl.select(pl.lit("").str.contains(text))
+    except pl.exceptions.ComputeError:
+        raise ValueError(f"'{text}' is not a regular expression that can be read") from None
+    return text
+
+
+_Pattern = Annotated[str, AfterValidator(_is_pattern)]
+
+
 class _Test(_Data):
     """Conditions on a row, all of which have to hold; without any it always does."""
 
     where: dict[str, tuple[str, ...]] = {}
-    matches: dict[str, str] = {}
+    matches: dict[str, _Pattern] = {}
     unless: dict[str, tuple[str, ...]] = {}
 
     def holds(self) -> pl.Expr:
@@ -96,7 +108,7 @@ class Register(_Data):
     title: str
     covers: str
     id: str = ""
-    name: str
+    name: str = Field(min_length=1)
     longitude: str = ""
     latitude: str = ""
     postcode: str = ""
