@@ -106,7 +106,9 @@ def test_one_frame_of_everything(results: cw.Results) -> None:
     frame = results.to_polars()
     assert frame["code"].to_list() == results.areas.codes
     assert frame["selected"].sum() == 17
-    np.testing.assert_array_equal(frame["probability"], results.certainty["left_behind"].selected)
+    np.testing.assert_array_equal(
+        frame["share_of_draws"], results.certainty["left_behind"].selected
+    )
     np.testing.assert_array_equal(frame["deprivation.rank"], results.scores["deprivation"].rank)
 
 

@@ -44,7 +44,7 @@ def test_first_steps(ran: dict[str, Any]) -> None:
     results, heavier, near = ran["results"], ran["heavier"], ran["near"]
     assert heavier.study.index["community_needs"].weights["places"] == 2
     assert ran["moved"].enter.sum() > 0
-    assert ran["uncertain"]["probability"].is_sorted(descending=True)
+    assert ran["uncertain"]["share_of_draws"].is_sorted(descending=True)
     assert isinstance(near, geopandas.GeoDataFrame)
     assert near.crs.to_epsg() == 27700
     assert near["metres"].between(0, 20_000).all()

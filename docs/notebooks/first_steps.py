@@ -26,13 +26,13 @@ def _(cw, results):
 @app.cell
 def _(results):
     shapes = results.to_geopandas()
-    shapes.plot("probability", legend=True)  # the share of recalculations that list a place
+    shapes.plot("share_of_draws", legend=True)  # the share of recalculations that list a place
     return (shapes,)
 
 
 @app.cell
 def _(results):
-    uncertain = results.certainty["left_behind"].to_frame().sort("probability", descending=True)
+    uncertain = results.certainty["left_behind"].to_frame().sort("share_of_draws", descending=True)
     uncertain.head(10)
     return (uncertain,)
 

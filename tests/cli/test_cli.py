@@ -110,7 +110,7 @@ def test_run_as_json(small: Any, tell: Any) -> None:
     assert found["just_inside"] == ["A17"]
     assert found["near_misses"] == found["without_score"] == []
     assert found["certainty"]["draws"] == 40
-    assert found["certainty"]["probability"]["A20"] == 1
+    assert found["certainty"]["share_of_draws"]["A20"] == 1
     assert data["folder"] == str(small.path / "mine")
     assert data["areas"] == 20
 
@@ -513,7 +513,7 @@ main()
     ("module", "name"),
     [
         ("commonweal.study.run", "certainty"),
-        ("commonweal.report.study.report", "write_report"),
+        ("commonweal.document.html", "document_html"),
         ("commonweal.report.study.workbook", "write_workbook"),
         ("commonweal.report.study.geopackage", "write_geopackage"),
     ],

@@ -395,10 +395,10 @@ def test_the_frames(case: Case) -> None:
     rule = {"all": [WORST, {"index": "x", "worst": 20}, {"index": "y", "worst": 30}]}
     sure = sure_of(case, rule, spec(VARY["everything"]))
     frame = sure.to_frame()
-    assert {"x_1.probability", "x_2.probability", "y.probability", "x.rank_low"} <= set(
+    assert {"x_1.share_of_draws", "x_2.share_of_draws", "y.share_of_draws", "x.rank_low"} <= set(
         frame.columns
     )
-    assert (frame["x_1.probability"] <= frame["x_2.probability"]).all()
+    assert (frame["x_1.share_of_draws"] <= frame["x_2.share_of_draws"]).all()
     assert frame["x.rank_median"].null_count() == 2
     draws = sure.draws_frame()
     assert draws["draw"].to_list() == list(range(1, DRAWS + 1))

@@ -100,7 +100,7 @@ def test_show_as_json(here: Any) -> None:
     assert data["study"] == "left-behind-2025"
     (answer,) = data["answers"]
     assert answer["selected"] is True
-    assert answer["probability"] is None
+    assert answer["share_of_draws"] is None
 
 
 def test_show_of_a_name_that_many_have(here: Any) -> None:

@@ -92,7 +92,7 @@ def test_2019_probability_for_each(left_behind_2019: Results) -> None:
     sure = left_behind_2019.certainty["left_behind"]
     assert sure.n_draws == 2000
     selected = left_behind_2019.designations["left_behind"].selected
-    given = as_data(left_behind_2019)["designations"]["left_behind"]["certainty"]["probability"]
+    given = as_data(left_behind_2019)["designations"]["left_behind"]["certainty"]["share_of_draws"]
     assert len(given) == selected.sum() == 225
     assert all(0 <= p <= 1 for p in given.values())
     firm = int((sure.selected[selected] >= 0.95).sum())

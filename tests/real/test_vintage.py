@@ -12,7 +12,11 @@ import pytest
 from commonweal.designation import INDICES_OF_DEPRIVATION, VintageModel, fit_vintage, next_release
 from commonweal.designation.runs import vary
 from commonweal.designation.vintage import cut_score, normal_scores
+from commonweal.document.format import percent
 from commonweal.index.runs import draw_numbers
+from commonweal.report.place.describing import describe
+from commonweal.report.study.headline import as_data, headline
+from commonweal.report.study.tables import counts, designation_table
 from commonweal.study.certainty import certainty_table, weights_sensitivity
 
 if TYPE_CHECKING:
@@ -159,6 +163,30 @@ def test_the_table_of_the_list(left_behind: Results) -> None:
     again = listed["next_release"]
     assert [(again >= least).sum() for least in (0.95, 0.8, 0.2)] == [571, 847, 1_259]
     assert found["next_release"].sum() == pytest.approx(1_151.4, abs=0.05)
+
+
+def test_every_page_goes_by_one_certainty(left_behind: Results) -> None:
+    """Headline, list, profile and files count the same words, and no word is that of a share of draws."""
+    table = certainty_table(left_behind).filter("selected")
+    words = dict(table["word"].value_counts().iter_rows())
+    told = "\n".join(headline(left_behind))
+    assert f"{words['secure']} of the 1,262 on the list are secure" in told
+    assert "(secure)" not in told
+    assert "when deprivation is next measured" in told
+    assert as_data(left_behind)["designations"]["left_behind"]["certainty"]["certainty"] == (
+        dict(table.select("code", "certainty").iter_rows())
+    )
+    found = counts(left_behind, "left_behind")
+    assert (found.sure, found.toss_ups) == (words["secure"], words["borderline"])
+    listed = designation_table(left_behind, "left_behind", np.arange(33_755)).frame
+    shown = dict(
+        listed.filter(listed["Code"].is_in(table["code"]))["Certainty"].value_counts().iter_rows()
+    )
+    assert shown == words
+    for code, certain, word in table.select("code", "certainty", "word").head(5).iter_rows():
+        answer = describe(left_behind, left_behind.areas.position[code]).answers[0]
+        assert (answer.certainty, answer.word) == (certain, word)
+        assert f"{percent(certain)} certain to be on it" in answer.sure_text
 
 
 @pytest.mark.parametrize(("rho", "secure"), [(0.98, 345), (0.95, 221), (0.9, 109)])

@@ -18,6 +18,7 @@ FILES = {"document": "commonweal.document", "place": "commonweal.report"}
 
 CLASS = {"kinds": "wards", "kind": "rural-urban class", "rank": 2, "of": 9, "decile": 3}
 VALUES: dict[str, tuple[Any, ...]] = {
+    "alone": (True, False), "renewed": (True, False),
     "about": (True, False), "above": (None, 12.5), "alike": (True, False), "authority": ("", "Leeds"),
     "because": ("", "Income (+3.0)"), "built": (True, False), "change": (0.0, 3.2, -3.2), "classes": ((), (CLASS,)),
     "close": ("", "inside", "outside"), "code": ("E1", "Oak"), "decile": (None, 2, 9), "first": (True, False),
@@ -45,7 +46,8 @@ OWN: dict[str, dict[str, tuple[Any, ...]]] = {
     "cut_off": {"rank": (40,)}, "points_from": {"points": (0.0, 0.001, 5.5)}, "tenths": {"decile": (1, 9)},
     "rank_range": {"low": (8, 3)}, "range": {"low": (8, 3)}, "condition": {"share": (None, 0.1)},
     "rule_condition": {"share": (None, 0.1)}, "change": {"on": ("for income",)}, "passes": {"share": (0, 1, 0.5)},
-    "how_often": {"share": (0, 1, 0.5)}, "mover": {"share": (0.5,)}, "chart": {"share": (0.5, 1), "title": ("Oak",)},
+    "how_often": {"share": (0, 1, 0.5)}, "mover": {"share": (0.5,)}, "certain": {"share": (0, 0.5, 1)},
+    "chart": {"share": (0.5, 1), "title": ("Oak",)},
     "map": {"listed": (0, 1, 3), "of": (0, 6)}, "part": {}, "trend": {"change": (0.0, 3.2, -3.2)},
 }  # fmt: skip
 """Of some macros, values of their own."""

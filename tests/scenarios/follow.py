@@ -166,7 +166,7 @@ def _folder(results: Results, folder: Path) -> dict[str, Row]:
     selected = pl.read_parquet(folder / "designation.parquet")
     people = areas["population"] if "population" in areas.columns else [None] * len(areas)
     sure = folder / "certainty.parquet"
-    share = pl.read_parquet(sure)["probability"] if sure.exists() else [None] * len(areas)
+    share = pl.read_parquet(sure)["share_of_draws"] if sure.exists() else [None] * len(areas)
     ranks = {index: scores[f"{index}.rank"] for index in results.study.index}
     assert areas["code"].to_list() == scores["code"].to_list() == selected["code"].to_list()
     return {
@@ -182,7 +182,7 @@ def _shown(results: Results, told: Mapping[str, Any]) -> Row:
         answer["selected"],
         {s["path"]: _whole(s["rank"]) for s in told["standings"]},
         _whole(told["people"]),
-        answer["probability"],
+        answer["share_of_draws"],
     )
 
 
@@ -238,7 +238,7 @@ def _explorer_area(results: Results, app: Any, code: str) -> Row:
         told["answers"][0]["selected"],
         {s["path"]: s["rank"] for s in told["standings"]},
         _whole(told["people"]),
-        told["answers"][0]["probability"],
+        told["answers"][0]["share_of_draws"],
     )
 
 

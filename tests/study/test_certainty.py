@@ -23,6 +23,9 @@ def demo() -> Results:
 
 def test_without_a_model_certainty_is_the_share_of_draws(demo: Results) -> None:
     found = certainty_table(demo)
+    sure = demo.certainty["left_behind"]
+    assert sure.next_release is None
+    np.testing.assert_array_equal(sure.overall, sure.selected)
     drawn = demo.certainty["left_behind"]
     assert found["code"].to_list() == demo.areas.codes
     assert found["next_release"].null_count() == len(found)

@@ -160,10 +160,10 @@ def test_the_folder_lists_them_with_their_own_indicator(
     assert column(sheets["Areas"], "Volunteers: rank")[0] == 1
     page = text_of((made / "report.html").read_text("utf-8"))
     assert (
-        f"{len(on_list)} of {of} neighbourhoods are on the list of “left behind” neighbourhoods."
+        f"{len(on_list)} of {of} neighbourhoods in Vesselhoe are on the list of “left behind” neighbourhoods."
         in page
     )
-    assert "Shown, but not part of an index" in page
+    assert "shown, but not part of an index" in page
     assert "Numbers by region" not in page  # those count areas that the answer does not
     areas = pl.read_parquet(made / "areas.parquet")
     assert areas["in_focus"].sum() == of

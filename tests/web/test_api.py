@@ -83,7 +83,7 @@ def test_a_page_says_which_setting_it_shows(client: Client) -> None:
 
 def test_every_area_is_on_exactly_one_page(client: Client, county: Results) -> None:
     pages = [
-        client.get(f"/api/areas?per=200&page={k}&sort=probability.left_behind").json()
+        client.get(f"/api/areas?per=200&page={k}&sort=share_of_draws.left_behind").json()
         for k in (1, 2)
     ]
     assert sorted(a["code"] for p in pages for a in p["areas"]) == sorted(county.areas.codes)

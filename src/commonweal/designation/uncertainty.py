@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, field_validator
 
 from commonweal.designation.runs import in_blocks, vary
+from commonweal.designation.vintage import next_release
 from commonweal.errors import StudyError
 from commonweal.files.frames import Tabular
 from commonweal.index.assumptions import KINDS, Assumption
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from commonweal.designation.designation import Designation
     from commonweal.designation.runs import Drawn, Varied
+    from commonweal.designation.vintage import VintageModel
     from commonweal.index import Scores
     from commonweal.index.monte_carlo import Ints
     from commonweal.indicators import Indicators
@@ -64,9 +66,15 @@ class Certainty(Tabular):
     seed
         The seed that the draws follow from.
     selected
-        (n_areas,) share of draws in which the area qualifies.
+        (n_areas,) share of draws in which the area qualifies: sensitivity to weights and whatever else varies.
     passes
         By condition, (n_areas,) share of draws in which it holds.
+    next_release
+        (n_areas,) chance of qualifying when the indices that have a vintage model are released anew and all others
+        stay as they are; None where no index has one.
+    overall
+        (n_areas,) both together: over the conditions, the product of the chance that it holds in the next release
+        where its index has a model, and of the share of draws where not. The share of draws where none has one.
     ranks
         By index that varies, or domain that a condition is on: (n_areas, 3) rank at 5%, 50% and
         95% of the draws; NaN where the area has no score.
@@ -80,13 +88,15 @@ class Certainty(Tabular):
     >>> import commonweal as cw
     >>> found = cw.run("demo", draws=20, sensitivity=False, geometry=False).certainty["left_behind"]
     >>> found.to_frame().columns[:3]
-    ['code', 'probability', 'community_needs.probability']
+    ['code', 'share_of_draws', 'community_needs.share_of_draws']
     """
 
     codes: list[str]
     seed: int
     selected: Floats
     passes: tuple[tuple[str, Floats], ...]
+    next_release: Floats | None
+    overall: Floats
     ranks: Mapping[str, Floats]
     settings: Settings
     numbers: Floats
@@ -103,9 +113,12 @@ class Certainty(Tabular):
         """Give a Polars frame, one row an area; missing is null."""
         import polars as pl
 
-        columns: dict[str, object] = {"code": self.codes, "probability": self.selected}
+        columns: dict[str, object] = {"code": self.codes, "share_of_draws": self.selected}
         for label, share in self.passes:
-            columns[f"{label}.probability"] = share
+            columns[f"{label}.share_of_draws"] = share
+        if self.next_release is not None:
+            columns["next_release"] = self.next_release
+        columns["certainty"] = self.overall
         for index, quantiles in self.ranks.items():
             for name, column in zip(("low", "median", "high"), quantiles.T, strict=True):
                 columns[f"{index}.rank_{name}"] = column
@@ -175,15 +188,41 @@ def certainty(
         found[varied.streams[path].present] = counter.quantiles(QUANTILES)
         ranks_at[path.replace("/", ".")] = found
     labels = designation.rule.labels()
+    shares = tuple((label, count / n) for label, count in zip(labels, by_condition, strict=True))
+    renewed, overall = with_next_release(designation, scores, shares)
     return Certainty(
         designation.areas.codes,
         spec.seed,
         total / n,
-        tuple((label, count / n) for label, count in zip(labels, by_condition, strict=True)),
+        shares,
+        renewed,
+        total / n if overall is None else overall,
         ranks_at,
         varied.settings,
         u,
     )
+
+
+def with_next_release(
+    designation: Designation,
+    scores: Mapping[str, Scores],
+    passes: tuple[tuple[str, Floats], ...],
+    models: Mapping[str, VintageModel] | None = None,
+) -> tuple[Floats | None, Floats | None]:
+    """Give `Certainty.next_release` and `Certainty.overall`; None and None where no index has a model."""
+    try:
+        chances = next_release(designation, scores, models)
+    except StudyError:  # a rule that no vintage model takes
+        if models is not None:
+            raise
+        return None, None
+    if not chances:
+        return None, None
+    renewed, overall = np.ones(len(designation.areas)), np.ones(len(designation.areas))
+    for (label, share), tested in zip(passes, designation.tested, strict=True):
+        renewed *= chances.get(label, tested.passes)
+        overall *= chances.get(label, share)
+    return renewed, overall
 
 
 def _counted(varied: Varied, u: Floats) -> tuple[dict[str, Ints], list[Any], Any]:

@@ -25,6 +25,23 @@ LIKELY = 0.8
 STABILITY_WORDS = {"secure": SURE, "likely": LIKELY, "borderline": UNSURE, "unlikely": 0.0}
 """The scale of words, and the least share of recalculations of each."""
 
+
+def renewed(alone: bool) -> str:
+    """Say what the words mean where deprivation may be measured anew, alone or with weights of another index.
+
+    Examples
+    --------
+    >>> renewed(alone=True).split(". ")[0]
+    'This is how certain an area is to be on the list when deprivation is next measured'
+    """
+    weights = "" if alone else ", while the weights of the other index vary"
+    assumed = "" if alone else " How the weights vary is our assumption."
+    return (
+        f"This is how certain an area is to be on the list when deprivation is next measured{weights}. "
+        f"How ranks move from one measurement to the next was observed from 2019 to 2025, and tested.{assumed}"
+    )
+
+
 NOT_A_CHANCE = (
     "This share is not a probability that a place is in need: it says how often it stays on the list when our "
     "assumptions change."

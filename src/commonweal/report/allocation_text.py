@@ -45,7 +45,7 @@ _HEADS = {
     "rank": "Rank",
     "margin": "Margin",
     "cap_margin": "Margin in group",
-    "probability": ON_LIST,
+    "share_of_draws": ON_LIST,
     "in_need": "In need",
     "why": "Why not",
 }
@@ -261,7 +261,7 @@ def table_of(worked: AllocationResult) -> pl.DataFrame:
     if worked.chance is None:
         return frame
     share = pl.DataFrame(
-        {"code": worked.allocation.areas.codes, "probability": worked.chance.selected}
+        {"code": worked.allocation.areas.codes, "share_of_draws": worked.chance.selected}
     )
     return frame.join(share, on="code", how="left", maintain_order="left")
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.designation import certainty
-from commonweal.designation.vintage import next_release
+from commonweal.designation.uncertainty import with_next_release
 from commonweal.document.format import STABILITY_WORDS, stability
 from commonweal.errors import StudyError
 from commonweal.index.assumptions import Weights
@@ -53,7 +53,7 @@ def certainty_table(
     Raises
     ------
     StudyError
-        If there were no draws, or the rule is not one that a vintage model takes.
+        If there were no draws, or the rule is not one that the models given take.
 
     Notes
     -----
@@ -72,18 +72,16 @@ def certainty_table(
     """
     name = designation or results.study.only_designation()
     found, drawn = results.designations[name], _drawn(results, name)
-    chances = next_release(found, results.scores, models)
-    again, both = np.ones(len(found.selected)), np.ones(len(found.selected))
-    for (label, share), tested in zip(drawn.passes, found.tested, strict=True):
-        again *= chances.get(label, tested.passes)
-        both *= chances.get(label, share)
-    both = both if chances else drawn.selected
+    again, both = drawn.next_release, drawn.overall
+    if models is not None:
+        again, given = with_next_release(found, results.scores, drawn.passes, models)
+        both = drawn.selected if given is None else given
     return pl.DataFrame(
         {
             "code": found.areas.codes,
             "selected": found.selected,
             "share_of_draws": drawn.selected,
-            "next_release": again if chances else np.full(len(again), np.nan),
+            "next_release": np.full(len(both), np.nan) if again is None else again,
             "certainty": both,
             "word": [None if np.isnan(share) else stability(share) for share in both.tolist()],
         }

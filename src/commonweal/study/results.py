@@ -227,7 +227,7 @@ class Results:
         ranks = [f"{name}.rank" for name in self.scores]
         frame = self.to_polars()
         first = [c for c in ("code", "name", "population", *ranks) if c in frame.columns]
-        more = [c for c in frame.columns if c.split(".")[-1] in ("selected", "probability")]
+        more = [c for c in frame.columns if c.split(".")[-1] in ("selected", "share_of_draws")]
         worst = frame.select(first + more).sort(ranks[0], nulls_last=True).head(10)
         return f"<p><strong>{head}</strong><br>{'<br>'.join(lines)}</p>{worst._repr_html_()}"
 

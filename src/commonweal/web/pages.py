@@ -10,7 +10,7 @@ import jinja2
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from commonweal.document.format import NOT_A_CHANCE, format_count
+from commonweal.document.format import NOT_A_CHANCE, format_count, renewed
 from commonweal.document.words import environment
 from commonweal.evidence import load_evidence
 from commonweal.report.evidence import evidence_html
@@ -88,6 +88,7 @@ class Pages:
             "counted_areas": counted_areas,
             "STATES": STATES,
             "NOT_A_CHANCE": NOT_A_CHANCE,
+            "renewed": renewed,
             "NO_MAP": NO_MAP,
             "MOST_COMPARED": MOST_COMPARED,
             "MOST_SITES": MOST_SITES,

@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import Response
 from pydantic_core import to_json
 
-from commonweal.document.format import list_name, living
+from commonweal.document.format import STABILITY_WORDS, list_name, living, stability
 from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
 from commonweal.study.names import index_label, is_postcode, rule_in_words
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.designation import Certainty
     from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer
     from commonweal.web.rescore import Choices
@@ -192,6 +193,14 @@ def short_record(explorer: Explorer, view: View, row: int) -> dict[str, Any]:
     return {key: full[key] for key in keys}
 
 
+def _words(sure: Certainty | None, selected: NDArray[np.bool_]) -> dict[str, int] | None:
+    """Count the words of the scale on a list that is released anew; None where that is not known."""
+    if sure is None or sure.next_release is None:
+        return None
+    words = [stability(share) for share in sure.overall[selected].tolist()]
+    return {word: words.count(word) for word in STABILITY_WORDS}
+
+
 def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
     """Give the figures of each designation under the choices of a view."""
     table = explorer.results.areas.table
@@ -212,6 +221,8 @@ def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:
                 "tier": first[0] if first else None,
                 "larger": inside[first[0].key].drop_nulls().n_unique() if first else 0,
                 "sure": None if sure is None else int((sure.selected[d.selected] >= 0.95).sum()),
+                "certain": _words(sure, d.selected),
+                "alone": sure is not None and len(sure.passes) == 1,
                 "runs": None if sure is None else sure.n_draws,
                 "enters": int((view.states[name][explorer.focus] == NUMBER["enters"]).sum()),
                 "leaves": int((view.states[name][explorer.focus] == NUMBER["leaves"]).sum()),

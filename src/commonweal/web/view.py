@@ -12,7 +12,7 @@ from commonweal.document.format import FEWEST_PEOPLE, LIKELY, SURE, UNSURE, list
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile, rank
 from commonweal.report.study.larger_areas import tiers
-from commonweal.report.study.tables import extras, label_of, margin, probability
+from commonweal.report.study.tables import extras, label_of, margin, share_of_draws
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
@@ -133,10 +133,17 @@ def view_of(results: Results, published: View | None = None) -> View:
             margin(designation),
             brief=False,
         )
-        chance = probability(results, name)
+        chance = share_of_draws(results, name)
         if chance is not None:
-            columns[f"probability.{name}"] = Column(
-                f"probability.{name}", start.capitalize() + ON_THE_LIST_IN, "share", chance
+            columns[f"share_of_draws.{name}"] = Column(
+                f"share_of_draws.{name}", start.capitalize() + ON_THE_LIST_IN, "share", chance
+            )
+            columns[f"certainty.{name}"] = Column(
+                f"certainty.{name}",
+                f"{start}certainty".capitalize(),
+                "share",
+                results.certainty[name].overall,
+                brief=False,
             )
     return View(results, columns, states)
 
@@ -146,7 +153,7 @@ def _unchanged(published: View) -> dict[str, Column]:
     return {
         key: column
         for key, column in published.columns.items()
-        if not key.startswith(("state.", "margin.", "probability."))
+        if not key.startswith(("state.", "margin.", "share_of_draws.", "certainty."))
     }
 
 
@@ -275,11 +282,11 @@ def _names(view: View) -> Iterator[tuple[str, str]]:
         listed = list_name(label_of(results, name), results.areas.plural)
         title = listed.removeprefix("the ")
         yield f"state.{name}", f"{title[:1].upper()}{title[1:]}"
-        if f"probability.{name}" in view.columns:
+        if f"certainty.{name}" in view.columns:
             where = "the list" if len(view.states) == 1 else listed
             yield (
-                f"probability.{name}",
-                f"How often each {results.areas.singular} is on {where} (% of recalculations)",
+                f"certainty.{name}",
+                f"How certain each {results.areas.singular} is to be on {where}",
             )
     for index in results.scores:
         yield f"rank.{index}", f"{index_label(results, index)}, in fifths"
@@ -306,7 +313,7 @@ def layer_of(view: View, key: str = "") -> Layer:
         numbers = place[values]
         labels = [STATES[k] for k in kinds]
         colours = [_STATE_COLOURS[k] for k in kinds]
-    elif key.startswith("probability."):
+    elif key.startswith("certainty."):
         p = values.astype(np.float64)
         numbers = np.select([p >= SURE, p >= LIKELY, p >= UNSURE, p >= 0.05], [0, 1, 2, 3], 4)
         labels, colours = list(_STABILITY), list(_SCALE)

@@ -65,7 +65,7 @@ def test_draws_tell_how_often_each_is_selected(small: Small, tell: Tell) -> None
     assert data["draws"] == 60
     chosen = data["tables"]["selected-trial"]
     assert len(chosen) == data["figures"]["selected"]["value"] == 3
-    assert all(0 < a["probability"] <= 1 and a["selected"] for a in chosen)
+    assert all(0 < a["share_of_draws"] <= 1 and a["selected"] for a in chosen)
     assert data["tables"]["rule-trial"][1] == {
         "part": "At most 2 in each district",
         "status": "inferred or ours",

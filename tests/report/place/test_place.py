@@ -65,7 +65,7 @@ def test_probability_and_interval_are_those_of_the_draws(demo: Results) -> None:
     for row in range(0, len(demo.areas), 37):
         place = say(row)
         (answer,) = place.answers
-        assert answer.probability == sure.selected[row]
+        assert answer.share_of_draws == sure.selected[row]
         needs = place.standings[0]
         low, _, high = sure.ranks["community_needs"][row]
         assert (needs.low, needs.high) == (low, high)
@@ -80,7 +80,7 @@ def test_without_draws_it_says_that_it_is_not_known(small: Small) -> None:
     results = small.run(draws=0)
     place = describe(results, 0)
     assert "We did not test how stable this result is" in place.headline[0].text
-    assert place.answers[0].probability is None
+    assert place.answers[0].share_of_draws is None
     assert place.standings[0].low is None
     assert "about 20th of 20" in place.headline[1].text
     assert any("not tested" in text for text in place.caveats)

@@ -70,7 +70,7 @@ def test_tables_have_the_results(folder: Path, results: Results) -> None:
     assert tables["indicators"]["income.standard_error"].unique().to_list() == [2.0]
     assert "clubs.standard_error" not in tables["indicators"].columns
     assert tables["indicators"]["turnout"].null_count() == 1
-    assert tables["certainty"]["probability"].to_numpy() == pytest.approx(
+    assert tables["certainty"]["share_of_draws"].to_numpy() == pytest.approx(
         results.certainty["priority"].selected
     )
     assert len(tables["draws"]) == 50
@@ -155,7 +155,7 @@ def test_geopackage(folder: Path, results: Results) -> None:
         "population",
         "need_rank",
         "margin",
-        "probability",
+        "share_of_draws",
     } <= set(fields)
     for index, scores in results.scores.items():
         for domain in scores.domains:

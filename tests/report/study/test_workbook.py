@@ -86,7 +86,7 @@ def test_all_areas_with_their_numbers(book: Workbook, results: Results) -> None:
     headers = [cell.value for cell in sheet[1]]
     assert headers == [
         "Code", "Name", "District", "Province", "Population", "Need: rank", "Need: decile", "Community: rank",
-        "Community: decile", "Result", "Ranks inside the cut-off", "Recalculations on the list",
+        "Community: decile", "Result", "Ranks inside the cut-off", "Recalculations on the list", "Certainty",
     ]  # fmt: skip
     rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     assert [row[0] for row in rows] == results.areas.codes

@@ -124,7 +124,8 @@ def write_places(case: Case, path: Path) -> None:
     frame = by_place(case).rename(
         {
             "Code": "code", "Place": "name", "People": "people", "Rank": "rank", "What is done": "done",
-            "Cost (£)": "cost_gbp", "Need met": "need_met", "Authority": "authority", "Share of draws": "probability",
+            "Cost (£)": "cost_gbp", "Need met": "need_met", "Authority": "authority",
+            "Share of draws": "share_of_draws",
         },
         strict=False,
     ).with_columns(pl.col("people", "cost_gbp").round(0).cast(pl.Int64))  # fmt: skip

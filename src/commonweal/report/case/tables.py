@@ -59,7 +59,7 @@ def readable(case: Case, frame: pl.DataFrame, *shares: str, **places: int) -> Ta
         {known.get(k, k): n for k, n in places.items()},
         whole=["People", *pounds],
         names={
-            ON_LIST: "probability",
+            ON_LIST: "share_of_draws",
             **{h: f"{key_of(h.removesuffix(_POUNDS))}_gbp" for h in pounds},
         },
     )

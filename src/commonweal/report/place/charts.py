@@ -36,7 +36,7 @@ from commonweal.chart.vega import bars, dots
 from commonweal.document.format import SURE, list_name
 from commonweal.document.model import TableData, table_from_columns
 from commonweal.report.place.text import place_words
-from commonweal.report.study.tables import label_of, probability
+from commonweal.report.study.tables import label_of, share_of_draws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -348,7 +348,7 @@ def overview_map(
     """
     if not shapes.seen(scope.rows):
         return None
-    d, chance = results.designations[designation], probability(results, designation)
+    d, chance = results.designations[designation], share_of_draws(results, designation)
     sure = d.selected if chance is None else d.selected & (chance >= SURE)
     where = {"sure": sure, "open": d.selected & ~sure, "near": d.near_miss}
     classes = {key: scope.rows[which[scope.rows]] for key, which in where.items()}

@@ -167,8 +167,9 @@ def _changes(say: Words, place: Place) -> Iterator[Section]:
             cut = say("cut_off", points=m.score, rank=m.cut or 0)
             points.append(f"{m.text.removesuffix('.')} ({cut}).")
         last = number == len(place.answers)
-        known = last and any(x.probability is not None for x in place.answers)
-        text = (say("rule", text=a.rule), a.sure_text, *((scale(say),) if known else ()))
+        known = last and any(x.share_of_draws is not None for x in place.answers)
+        renewed = any(x.next_release is not None for x in place.answers)
+        text = (say("rule", text=a.rule), a.sure_text, *((scale(say, renewed),) if known else ()))
         yield Section(title, text=text, points=(*points, a.change_text))
 
 

@@ -31,11 +31,12 @@ from commonweal.report.place.text import condition_words, place_words, scale
 from commonweal.report.study.charts import chance_chart
 from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
+    certainty_words,
     changes_in_words,
     extra_columns,
     label_of,
     margin,
-    probability,
+    share_of_draws,
 )
 from commonweal.study.names import authority, index_label, larger_name, parent_words, rule_in_words
 
@@ -69,7 +70,7 @@ def shown_people(n: float) -> str:
 
 def listed(results: Results, name: str, rows: Rows, full: bool = False) -> TableData:
     """Show areas in the order given: ranges of ranks, ranks inside the cut-off, how stable that is."""
-    d, p = results.designations[name], probability(results, name)
+    d, p = results.designations[name], share_of_draws(results, name)
     table = results.areas.table[rows]
     first = authority(results)
     columns = [("Name", table["name"].fill_null(table["code"]))]
@@ -88,6 +89,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Table
     shares = []
     if p is not None:
         columns.append((RECALCULATIONS, pl.Series(p[rows])))
+        columns.append(("Certainty", certainty_words(results, name, rows)))
         shares.append(RECALCULATIONS)
     if full:
         texts = changes_in_words(results, d, rows)
@@ -249,7 +251,7 @@ def _designation(
     indices: dict[str, tuple[str, ...]],
 ) -> tuple[list[Section], list[tuple[str, TableData]], list[Claim]]:
     r, say = describing.results, describing.say
-    d, p = r.designations[name], probability(r, name)
+    d, p = r.designations[name], share_of_draws(r, name)
     kinds, label = r.areas.plural, label_of(r, name)
     inside = _ordered(scope.rows[d.selected[scope.rows]], d.tested[0].rank)
     near = _ordered(scope.rows[d.near_miss[scope.rows]], -margin(d))
@@ -294,7 +296,7 @@ def _designation(
         chance = chance_chart(
             f"overview-chance{end}", names, p[both], d.selected[both], kinds, label if end else ""
         )
-        about = f"{say('not_a_chance')} {scale(say)}"
+        about = f"{say('not_a_chance')} {scale(say, r.certainty[name].next_release is not None)}"
         parts.append(Section(f"How stable the list is{of}", text=(about,), charts=(chance,)))
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),
@@ -322,7 +324,7 @@ def _claims(
     sources: tuple[str, ...],
 ) -> list[Claim]:
     r = describing.results
-    p, kinds, label = probability(r, name), r.areas.plural, label_of(r, name)
+    p, kinds, label = share_of_draws(r, name), r.areas.plural, label_of(r, name)
     n, of = len(inside), len(scope.rows)
     listed, where = list_name(label, kinds), scope.title
     if n:

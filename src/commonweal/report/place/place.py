@@ -287,8 +287,12 @@ class DesignationAnswer:
         Its key, what a place on the list is called, and its rule in words.
     selected, near_miss, just_inside
         Whether it is on the list, just outside the cut-off, or just inside.
-    probability, draws
+    share_of_draws, draws
         Share of the recalculations in which the place is on the list, and how many; None without any.
+    certainty, word
+        What `Certainty.overall` says of the place, and the word of the scale for it; None and '' without any.
+    next_release
+        The chance to be on the list when deprivation is measured anew and all else stays; None where not known.
     mover, mover_share
         The key of the biggest source of uncertainty, and the share of recalculations in which it
         changes the result; '' and None where none does or that was not asked.
@@ -307,8 +311,11 @@ class DesignationAnswer:
     selected: bool
     near_miss: bool
     just_inside: bool
-    probability: float | None
+    share_of_draws: float | None
     draws: int | None
+    certainty: float | None
+    word: str
+    next_release: float | None
     mover: str
     mover_share: float | None
     margins: tuple[Margin, ...]

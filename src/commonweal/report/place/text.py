@@ -88,9 +88,9 @@ def rule_words(say: Words, results: Results, rule: Rule) -> str:
     return say("rule_capped", rule=text, number=rule.at_most.number, within=within)
 
 
-def scale(say: Words) -> str:
-    """Say from which share of recalculations on a place on the list is secure, likely or borderline."""
-    return say("scale", secure=SURE, likely=LIKELY, borderline=UNSURE)
+def scale(say: Words, renewed: bool = False) -> str:
+    """Say from which share of recalculations, or certainty, on a place on the list is secure, likely or borderline."""
+    return say("scale", secure=SURE, likely=LIKELY, borderline=UNSURE, renewed=renewed)
 
 
 def headline(
@@ -193,6 +193,7 @@ class _OfDesignation:
         self.sure = results.certainty.get(name)
         self.matters = results.sensitivity.get(name)
         self.recalculated = ""
+        self.renewed = None if self.sure is None else self.sure.next_release
         if self.sure is not None:
             kinds = assumption_kinds(self.sure.settings.assumptions)
             self.recalculated = say("recalculated", times=self.sure.n_draws, kinds=kinds)
@@ -209,16 +210,20 @@ class _OfDesignation:
     def at(self, row: int) -> DesignationAnswer:
         d, say = self.designation, self.say
         selected = bool(d.selected[row])
-        probability = None if self.sure is None else float(self.sure.selected[row])
-        mover, share, sure_text = self._sure(row, selected, probability)
+        share_of_draws = None if self.sure is None else float(self.sure.selected[row])
+        certain = None if self.sure is None else _known(self.sure.overall[row])
+        word = "" if certain is None else stability(certain)
+        mover, share, sure_text = self._sure(row, selected, certain, word)
         path, now, then = (column[row] for column in self.least)
         change = None
         if path is not None:
             label = self.change_labels[path]
             change = RankChange(path.replace("/", "."), label, int(now), int(then))
         often = say["untested"]
-        if probability is not None:
-            often = f"{self.recalculated} {say('how_often', share=probability)}"
+        if share_of_draws is not None:
+            often = f"{self.recalculated} {say('how_often', share=share_of_draws)}"
+            if self.renewed is not None and certain is not None:
+                often = f"{self._certain(word, selected, certain)} {often}"
         return DesignationAnswer(
             self.name,
             self.label,
@@ -226,8 +231,11 @@ class _OfDesignation:
             selected,
             bool(d.near_miss[row]),
             bool(d.just_inside[row]),
-            probability,
+            share_of_draws,
             None if self.sure is None else self.sure.n_draws,
+            certain,
+            word,
+            None if self.renewed is None else _known(self.renewed[row]),
             mover,
             share,
             tuple(self._margin(k, t, row) for k, t in enumerate(d.tested)),
@@ -238,7 +246,7 @@ class _OfDesignation:
         )
 
     def _sure(
-        self, row: int, selected: bool, probability: float | None
+        self, row: int, selected: bool, certain: float | None, word: str
     ) -> tuple[str, float | None, str]:
         """Give what most often changes the result, in what share, and how stable it is as sentences."""
         say = self.say
@@ -250,10 +258,16 @@ class _OfDesignation:
                 mover, share = self.matters.inputs[k], float(self.matters.moves[k, row])
                 label, kind = self.choices[k]
                 because = say("mover", label=label, kind=kind, share=share)
-        if probability is None:
-            return mover, share, say["untested"]
-        text = say("stability", word=stability(probability), selected=selected)
+        if certain is None:
+            return mover, share, "" if self.sure is not None else say["untested"]
+        text = say("stability", word=word, selected=selected)
+        if self.renewed is not None:
+            text = self._certain(word, selected, certain)
         return mover, share, f"{text} {because}".strip()
+
+    def _certain(self, word: str, selected: bool, certain: float) -> str:
+        alone = len(self.designation.tested) == 1
+        return self.say("certain", word=word, selected=selected, share=certain, alone=alone)
 
     def _margin_text(self, k: int, t: ConditionResult, row: int) -> str:
         say, group = self.say, self.groups[k]
@@ -292,6 +306,10 @@ class _OfDesignation:
             passes,
             self._margin_text(k, t, row),
         )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _groups(results: Results, within: str | None) -> list[str | None] | None:

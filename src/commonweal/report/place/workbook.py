@@ -87,6 +87,7 @@ def _sheets(
     results: Results, overview: Iterable[tuple[str, TableData]], places: Sequence[Place]
 ) -> Iterator[Sheet]:
     used: set[str] = set()
+    renewed = any(c.next_release is not None for c in results.certainty.values())
     notes = [
         ("Rank", "Rank 1 is the greatest need. A range of ranks holds in 90% of recalculations."),
         (
@@ -95,7 +96,7 @@ def _sheets(
             "are not shown.",
         ),
         ("Worse off than", "90% means that nine in ten others are better off."),
-        ("Recalculations", f"{NOT_A_CHANCE} {scale(place_words())}"),
+        ("Recalculations", f"{NOT_A_CHANCE} {scale(place_words(), renewed)}"),
         *method(results),
         *(("Limit", text) for text in limits(results)),
     ]
@@ -135,14 +136,14 @@ def _places(places: Sequence[Place]) -> TableData:
         answers: list[tuple[object, ...]] = [
             (
                 a.label, "Yes" if a.selected else "Just outside" if a.near_miss else "No",
-                a.probability, a.change_text, a.sure_text,
+                a.share_of_draws, a.word or None, a.change_text, a.sure_text,
             )
             for a in p.answers
         ]  # fmt: skip
-        rows += [(*who, *answer, told) for answer in answers or [(None,) * 5]]
+        rows += [(*who, *answer, told) for answer in answers or [(None,) * 6]]
     schema = {
         "Code": pl.String, "Name": pl.String, "Where": pl.String, "People": pl.Int64,
-        "List": pl.String, "On the list": pl.String, RECALCULATIONS: pl.Float64,
+        "List": pl.String, "On the list": pl.String, RECALCULATIONS: pl.Float64, "Certainty": pl.String,
         "What would change the result": pl.String, "How stable": pl.String, "Summary": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row")

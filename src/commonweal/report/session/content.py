@@ -72,11 +72,8 @@ def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure
             f"{at}.authorities", f"{c.authorities:,}", f"larger areas with {many} on {listed}"
         )
     if c.sure is not None:
-        secure = "on the list in at least 95% of recalculations"
-        yield Figure(f"{at}.sure", f"{c.sure:,}", f"{many} on the list that are secure: {secure}")
-        borderline = (
-            f"{many} on the list that are borderline: on it in 20% to 80% of recalculations"
-        )
+        yield Figure(f"{at}.sure", f"{c.sure:,}", f"{many} on the list that are secure")
+        borderline = f"{many} on the list that are borderline"
         yield Figure(f"{at}.toss_ups", f"{c.toss_ups:,}", borderline)
     chosen = results.designations[key].selected & results.focus
     lacks = Counter(main_driver_labels(results, key, np.flatnonzero(chosen)) or ())

@@ -30,9 +30,9 @@ from commonweal.chart.theme import (
     solid,
 )
 from commonweal.chart.vega import bars, dots, stacked
-from commonweal.document.format import SURE, UNSURE, percent, shorten
+from commonweal.document.format import LIKELY, SURE, percent, shorten
 from commonweal.document.model import TableData
-from commonweal.report.study.tables import probability, the_list
+from commonweal.report.study.tables import certain, share_of_draws, the_list
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ _AROUND = 15
 _KEYS = ((solid(BLUE), "On the list"), (hatch(RUST), "Not on the list"))
 
 
-def probability_chart(results: Results, name: str) -> Chart | None:
+def draws_chart(results: Results, name: str) -> Chart | None:
     """Show how often the areas listed are on the list in recalculations; None without recalculations."""
-    p, here = probability(results, name), results.focus
+    p, here = share_of_draws(results, name), results.focus
     if p is None:
         return None
     names = [
@@ -192,9 +192,9 @@ _MOST_SHAPES = 5000
 _LIKELY = Mark("square", solid("#1f78b4"))
 _CLASSES = {
     "near": (Mark("circle", hollow(QUIET)), "Just outside the cut-off"),
-    "open": (Mark("triangle", solid(RUST)), "On the list, but in 80% or fewer"),
-    "likely": (_LIKELY, "Likely: in 80% to 95%"),
-    "sure": (DOT, "Secure: on the list in 95% or more of recalculations"),
+    "open": (Mark("triangle", solid(RUST)), "On the list, borderline or unlikely: under 80%"),
+    "likely": (_LIKELY, "On the list, likely: 80% to 95%"),
+    "sure": (DOT, "On the list, secure: 95% and more"),
 }
 """The mark of each class of areas, which differ by shape and not by colour alone, from the back."""
 
@@ -256,13 +256,13 @@ def _where(results: Results, name: str, d: Designation) -> str:
 
 def _classes(results: Results, name: str, d: Designation) -> dict[str, NDArray[np.intp]]:
     """Give the rows of each class that there is, from the back."""
-    p = probability(results, name)
+    p = certain(results, name)
     if p is None:
         return {"near": np.flatnonzero(d.near_miss), "sure": np.flatnonzero(d.selected)}
     return {
         "near": np.flatnonzero(d.near_miss),
-        "open": np.flatnonzero(d.selected & (p <= 1 - UNSURE)),
-        "likely": np.flatnonzero(d.selected & (p < SURE) & (p > 1 - UNSURE)),
+        "open": np.flatnonzero(d.selected & (p < LIKELY)),
+        "likely": np.flatnonzero(d.selected & (p < SURE) & (p >= LIKELY)),
         "sure": np.flatnonzero(d.selected & (p >= SURE)),
     }
 

@@ -11,7 +11,7 @@ from commonweal.document.format import NOT_A_CHANCE, join_words
 from commonweal.document.model import Document, Figure, Section, Table, Term
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
-from commonweal.report.study.charts import draw_map, probability_chart, rank_charts
+from commonweal.report.study.charts import draw_map, draws_chart, rank_charts
 from commonweal.report.study.data_dictionary import (
     DictionaryEntry,
     dictionary_entries,
@@ -120,8 +120,10 @@ def _answer(results: Results) -> Iterator[str]:
         yield found
         yield " ".join(filter(None, (living, rule, focus_note(results))))
         stable = next(stability_sentences(results, name))
-        yield f"{stable} {meaning}".strip() if name in results.certainty else stable
-        meaning = "" if name in results.certainty else meaning
+        sure = results.certainty.get(name)
+        of_draws = sure is not None and sure.next_release is None
+        yield f"{stable} {meaning}".strip() if of_draws else stable
+        meaning = "" if of_draws else meaning
         yield from (one.words for one in summarise_drivers(results, name)[:1])
     if not results.designations:
         yield f"{listed_areas(results)} ranked. This study has no rule, so it makes no list."
@@ -235,7 +237,7 @@ def _stability(results: Results, name: str, more: str) -> Section:
         _figure("just_inside", "Just inside the cut-off", c.just_inside,
                 "would leave the list if each cut-off were a tenth stricter"),
     ]  # fmt: skip
-    chance = probability_chart(results, name)
+    chance = draws_chart(results, name)
     text = [line.strip() for line in stability_sentences(results, name)]
     return Section(
         f"{'How stable the list is' if chance else 'How close to the cut-off'}{more}",

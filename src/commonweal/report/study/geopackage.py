@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.report.study.larger_areas import tiers
-from commonweal.report.study.tables import domain_paths, extras, label_of, margin, probability
+from commonweal.report.study.tables import domain_paths, extras, label_of, margin, share_of_draws
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,9 +136,12 @@ def _answer(results: Results, name: str, d: Designation, start: str) -> list[pl.
             "" if sum(o.condition.index == t.condition.index for o in d.tested) == 1 else f"_{i}"
         )
         columns.append(_whole(f"{start}{index}{again}_margin", t.places))
-    p = probability(results, name)
+    p = share_of_draws(results, name)
     if p is not None:
-        columns.append(pl.Series(f"{start}probability", p))
+        columns.append(pl.Series(f"{start}share_of_draws", p))
+        columns.append(
+            pl.Series(f"{start}certainty", results.certainty[name].overall).fill_nan(None)
+        )
     return columns
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from commonweal.document.format import (
     NOT_A_CHANCE,
+    STABILITY_WORDS,
     SURE,
     UNSURE,
     capped,
@@ -19,7 +20,10 @@ from commonweal.document.format import (
     format_score_margin,
     in_recalculations,
     living,
+    percent,
+    renewed,
     sentence,
+    stability,
 )
 from commonweal.report.study.comparison import change_sentences, change_tables
 from commonweal.report.study.method import cautions, sparse_indicators
@@ -44,6 +48,7 @@ from commonweal.study.names import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from commonweal.designation import Comparison, Designation, Sensitivity
@@ -57,10 +62,14 @@ THE_RULE = "The rule: {rule}."
 OUTSIDE = "{n} more would join the list if every cut-off were a tenth more generous."
 INSIDE = "{n} of the {areas} would leave it if every cut-off were a tenth stricter."
 ONE_INSIDE = "The one on the list would {leave} if every cut-off were a tenth stricter."
-STABLE = "{n} of the {of} {stay} on the list in at least 95% of recalculations (secure)."
+CERTAIN = (
+    "{secure} of the {of} on the list are secure (at least 95% certain), {likely} likely (80% to 95%), {borderline} "
+    "borderline (20% to 80%) and {unlikely} unlikely (under 20%)."
+)
+STABLE = "{n} of the {of} {stay} on the list in at least 95% of recalculations{secure}."
 ONE_STABLE = "It is{no} on the list in at least 95% of recalculations."
-BORDERLINE = "{areas}, on or off the list, {are} on it in 20% to 80% (borderline): there the assumptions decide."
-NO_BORDERLINE = "{areas}, on or off the list, are on it in 20% to 80% (borderline)."
+BORDERLINE = "{areas}, on or off the list, {are} on it in 20% to 80%{borderline}: there the assumptions decide."
+NO_BORDERLINE = "{areas}, on or off the list, are on it in 20% to 80%{borderline}."
 ONE_CONDITION = (
     "  {index} alone: {n} of the {of} {meet} the condition in at least 95% of recalculations."
 )
@@ -207,14 +216,28 @@ def stability_sentences(results: Results, name: str) -> Iterator[str]:
     n, open_ones = int(inside.sum()), int(toss_ups.sum())
     sure_ones = int((p[inside] >= SURE).sum())
     lines = [recalculated(sure.n_draws, sure.settings.assumptions)]
+    secure, borderline = " (secure)", " (borderline)"
+    if sure.next_release is not None:  # the words are of the one certainty, not of these shares
+        secure = borderline = ""
+        if n:
+            shares = sure.overall[inside].tolist()
+            words = [stability(share) for share in shares]
+            counted = {word: f"{words.count(word):,}" for word in STABILITY_WORDS}
+            said = CERTAIN.format(of=f"{n:,}", **counted)
+            if n == 1:
+                said = f"Its place on the list is {words[0]} ({percent(shares[0])})."
+            yield f"{said} {renewed(alone=len(sure.passes) == 1)}"
+            lines = ["Sensitivity to assumptions:", lines[0][:1].lower() + lines[0][1:]]
     if n == 1:
         lines.append(ONE_STABLE.format(no="" if sure_ones else " not"))
     elif n:
         stay = "stays" if sure_ones == 1 else "stay"
-        lines.append(STABLE.format(n=f"{sure_ones:,}", of=f"{n:,}", stay=stay))
+        lines.append(STABLE.format(n=f"{sure_ones:,}", of=f"{n:,}", stay=stay, secure=secure))
     lines.append(
         (BORDERLINE if open_ones else NO_BORDERLINE).format(
-            areas=counted_areas(open_ones, results.areas), are="is" if open_ones == 1 else "are"
+            areas=counted_areas(open_ones, results.areas),
+            are="is" if open_ones == 1 else "are",
+            borderline=borderline,
         )
     )
     yield " ".join(lines)
@@ -283,6 +306,10 @@ def _difference(results: Results, name: str, row: int) -> str:
     return f"{coded_name(table['code'], table['name'])}{where}: {margins}{chance}"
 
 
+def _by_code(codes: pl.Series, values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(codes.to_list(), values.tolist(), strict=True))
+
+
 def as_data(results: Results) -> dict[str, Any]:
     """Give the answer of a run as plain data for ``--json``."""
     designations = {}
@@ -305,13 +332,11 @@ def as_data(results: Results) -> dict[str, Any]:
                 "draws": sure.n_draws,
                 "seed": sure.seed,
                 "at_least_95_percent": int((sure.selected[d.selected] >= SURE).sum()),
-                "probability": dict(
-                    zip(
-                        codes.filter(d.selected).to_list(),
-                        sure.selected[d.selected].tolist(),
-                        strict=True,
-                    )
-                ),
+                "share_of_draws": _by_code(codes.filter(d.selected), sure.selected[d.selected]),
+                "certainty": _by_code(codes.filter(d.selected), sure.overall[d.selected]),
+                "next_release": None
+                if sure.next_release is None
+                else _by_code(codes.filter(d.selected), sure.next_release[d.selected]),
             },
             "sensitivity": _sensitivity_data(results, results.sensitivity.get(name)),
         }

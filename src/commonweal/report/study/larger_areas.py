@@ -88,7 +88,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
         ("People living in them", table["people"].round(0).cast(pl.Int64)),
     ]
     if p is not None:
-        columns.append(("Secure (on the list in 95% or more of recalculations)", table["sure"]))
+        columns.append(("Secure", table["sure"]))
     return table_from_columns([*columns, ("Just outside the cut-off", table["near"])], [share])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.designation.designation import group_numbers
-from commonweal.document.format import format_count, join_words, percent
+from commonweal.document.format import format_count, join_words, percent, renewed
 from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
@@ -240,9 +240,17 @@ RULE = "An area is on {list} if it meets this rule: {rule}."
 _OUTSIDE = "Not on the list, but would be if every cut-off were a tenth more generous."
 _CHANGE = "The single domain whose rank would have to change least to change the result, if nothing else changed."
 _CHANCE = (
-    "The share of recalculations in which an area is on the list is: secure, 95% and more; likely, 80% to 95%; "
+    "{what} is: secure, 95% and more; likely, 80% to 95%; "
     "borderline, 20% to 80%; unlikely, under 20%. 100% does not mean that the data have no errors."
 )
+
+
+def _what(results: Results, name: str) -> str:
+    """Say what the words of the scale are about."""
+    if results.certainty[name].next_release is None:
+        return "The share of recalculations in which an area is on the list"
+    alone = len(results.certainty[name].passes) == 1
+    return f"“Certainty” has a wider meaning. {renewed(alone)} This certainty"
 
 
 def method(results: Results) -> list[tuple[str, str]]:
@@ -278,7 +286,9 @@ def method(results: Results) -> list[tuple[str, str]]:
         ]
     first = next(iter(results.certainty), None)
     if first is not None:
-        told.append((ON_THE_LIST, f"{varied(results, first)} {_CHANCE}"))
+        told.append(
+            (ON_THE_LIST, f"{varied(results, first)} {_CHANCE.format(what=_what(results, first))}")
+        )
     matters = next(iter(results.sensitivity), None)
     if matters is not None:
         told.append(("Biggest sources of uncertainty", sensitivity_method(results, matters)))

@@ -17,6 +17,7 @@ from commonweal.document.format import (
     format_amount,
     is_suppressed,
     list_name,
+    stability,
 )
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index import decile, rank
@@ -180,10 +181,16 @@ def the_list(results: Results, name: str) -> str:
     return list_name(label_of(results, name), results.areas.plural)
 
 
-def probability(results: Results, name: str) -> Floats | None:
+def share_of_draws(results: Results, name: str) -> Floats | None:
     """(n_areas,) share of the recalculations in which an area is on the list; None without any."""
     sure = results.certainty.get(name)
     return None if sure is None else sure.selected
+
+
+def certain(results: Results, name: str) -> Floats | None:
+    """(n_areas,) what the words of the scale go by, `Certainty.overall`; None without recalculations."""
+    sure = results.certainty.get(name)
+    return None if sure is None else sure.overall
 
 
 def margin(designation: Designation) -> Floats:
@@ -232,6 +239,14 @@ def changes_in_words(results: Results, designation: Designation, rows: Rows) -> 
     return text
 
 
+def certainty_words(results: Results, name: str, rows: Rows) -> pl.Series:
+    """Give the word of the scale for some areas of a recalculated list."""
+    shares = results.certainty[name].overall[rows].tolist()
+    return pl.Series(
+        [None if np.isnan(share) else stability(share) for share in shares], dtype=pl.String
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DesignationCounts:
     """The figures of a headline.
@@ -247,9 +262,9 @@ class DesignationCounts:
     near_misses, just_inside
         Areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out.
     sure, toss_ups
-        Of the selected: in at least 95% of draws; in 20% to 80%. None without draws.
+        Of the selected: secure, and borderline. None without draws.
     toss_ups_out
-        Of the others: in 20% to 80% of draws.
+        Of the others: borderline.
     """
 
     selected: int
@@ -265,7 +280,7 @@ class DesignationCounts:
 
 def counts(results: Results, name: str) -> DesignationCounts:
     """Count what a headline says."""
-    d, p, here = results.designation_in_focus(name), probability(results, name), results.focus
+    d, p, here = results.designation_in_focus(name), certain(results, name), results.focus
     first = tiers(results)[:1]
     inside = results.areas.table.filter(d.selected)
     toss = None if p is None else (p >= UNSURE) & (p <= 1 - UNSURE) & here
@@ -295,7 +310,7 @@ def _who(results: Results, rows: Rows) -> list[tuple[str, pl.Series]]:
 
 def designation_table(results: Results, name: str, rows: Rows, brief: bool = False) -> TableData:
     """Show areas with what decides about them, in the order given."""
-    d, p = results.designations[name], probability(results, name)
+    d, p = results.designations[name], share_of_draws(results, name)
     columns = _who(results, rows)
     if brief:
         columns = [c for c in columns if c[0] not in {t.header for t in tiers(results)[1:]}]
@@ -310,6 +325,7 @@ def designation_table(results: Results, name: str, rows: Rows, brief: bool = Fal
     columns.append(("Ranks inside the cut-off", whole_numbers(margin(d)[rows])))
     if p is not None:
         columns.append((ON_THE_LIST, pl.Series(p[rows])))
+        columns.append(("Certainty", certainty_words(results, name, rows)))
     found = results.sensitivity.get(name)
     if found is not None and not brief:
         words = [
@@ -386,10 +402,11 @@ def areas_in_short(results: Results) -> TableData:
         columns.append(
             (f"{start}ranks inside the cut-off".capitalize(), whole_numbers(margin(d)[rows]))
         )
-        p = probability(results, name)
+        p = share_of_draws(results, name)
         if p is not None:
             columns.append((f"{start}{ON_THE_LIST}".capitalize(), pl.Series(p[rows])))
             shares.append(columns[-1][0])
+            columns.append((f"{start}certainty".capitalize(), certainty_words(results, name, rows)))
     columns += extra_columns(results, rows)
     return table_from_columns(columns, shares)
 
