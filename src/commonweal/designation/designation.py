@@ -230,9 +230,7 @@ def group_numbers(areas: Areas, parent: str) -> NDArray[np.intp]:
     """(n_areas,) group numbers; areas without a parent share group -1."""
     if parent not in areas.table.columns:
         raise UnknownNameError(f"parent of {areas.system}", parent, areas.parents)
-    codes = areas.table[parent].to_list()
-    order = {code: i for i, code in enumerate(sorted({c for c in codes if c is not None}))}
-    return np.array([order.get(c, -1) for c in codes], dtype=np.intp)
+    return areas.table[parent].rank("dense").fill_null(0).to_numpy().astype(np.intp) - 1
 
 
 def _test(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> ConditionResult:

@@ -71,8 +71,8 @@ def find_areas(store: Store, asked: str, system: str | None = None, inside: str 
         above = next((f"{p}_name" for p in around if known.system(p).level == "authority"), None)
         columns = [c for c in ("name", "local_name", "official_name") if c in table.columns]
         authority = pl.col(above) if above else pl.lit(None, pl.String)
-        texts = {column: folded_names(table[column]) for column in ("code", *columns)}
-        fits = pl.DataFrame(texts, dict.fromkeys(texts, pl.String)).select(
+        texts = [folded_names(table[column]).alias(column) for column in ("code", *columns)]
+        fits = pl.DataFrame(texts).select(
             whole=pl.any_horizontal(pl.all() == wanted),
             part=pl.any_horizontal(pl.col(columns).str.contains(wanted, literal=True)),
         )
@@ -102,7 +102,7 @@ def _inside(table: pl.DataFrame, above: Sequence[str], asked: str) -> pl.DataFra
     """Give the rows of one larger area, by its code or name: an authority or region before a ward of its name."""
     wanted = folded(asked)
     for column in (c for parent in above for c in (parent, f"{parent}_name")):
-        lies = pl.Series(folded_names(table[column])) == wanted
+        lies = folded_names(table[column]) == wanted
         if lies.any():
             return table.filter(lies)
     return table.clear()

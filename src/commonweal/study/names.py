@@ -157,20 +157,18 @@ def find_area(areas: Areas, asked: str) -> int | None:
     wanted = folded(asked)
     if not wanted:
         return None
-    codes = [folded(c) for c in areas.codes]
-    if wanted in codes:
-        return codes.index(wanted)
+    codes = folded_names(areas.codes)
+    if (row := codes.index_of(wanted)) is not None:
+        return row
     parents = [p for p in areas.parents if p.startswith("lad")] or list(areas.parents[:1])
-    around = [folded_names(areas.table[f"{p}_name"]) for p in parents]
-    names = [folded_names(column) for column in areas.names]
     # Every test below asks for a name that begins what is wanted, or has it inside.
-    near = {n for n in set().union(*names) if n and (wanted.startswith(n) or wanted in n)}
-    rows = sorted({row for column in names for row, n in enumerate(column) if n in near})
+    near = [_near(folded_names(column), wanted) for column in areas.names]
+    rows = sorted(set().union(*near))
+    larger = [folded_names(areas.table[f"{parent}_name"].gather(rows)) for parent in parents]
+    around = [dict(zip(rows, names, strict=True)) for names in larger]
 
     def fits(test: Callable[[str, int], bool]) -> list[int]:
-        return [
-            i for i in rows if any(column[i] in near and test(column[i], i) for column in names)
-        ]
+        return [i for i in rows if any(i in names and test(names[i], i) for names in near)]
 
     def whole(name: str, row: int) -> bool:
         return name == wanted or any(f"{name} {above[row]}" == wanted for above in around)
@@ -189,8 +187,8 @@ def find_area(areas: Areas, asked: str) -> int | None:
         if len(found) == 1:
             return found[0]
         if found:
-            larger = None if test in (whole, begins) else larger_named(areas, asked)
-            raise CommonwealError(larger or _several(areas, asked, found, parents))
+            within = None if test in (whole, begins) else larger_named(areas, asked)
+            raise CommonwealError(within or _several(areas, asked, found, parents))
     return None
 
 
@@ -234,10 +232,21 @@ def folded(text: str) -> str:
     return " ".join(kept.split())
 
 
-def folded_names(names: pl.Series | Sequence[str]) -> list[str]:
-    """Fold names, each once; nothing where there is none."""
-    known = {name: folded(name or "") for name in set(names)}
-    return [known[name] for name in names]
+def folded_names(names: pl.Series | Sequence[str | None]) -> pl.Series:
+    """Fold names as `folded` does, all of them at once; nothing where there is none."""
+    each = pl.Series("folded", names, pl.String).fill_null("")
+    simple = each.str.to_lowercase().str.replace_many(["'", "&"], ["", " and "])
+    found = simple.str.replace_all("[^a-z0-9]+", " ").str.strip_chars(" ")
+    other = each.str.contains(r"[^\x00-\x7f]").arg_true()
+    return found.scatter(other, [folded(name) for name in each.gather(other)])
+
+
+def _near(names: pl.Series, wanted: str) -> dict[int, str]:
+    """Give the folded names that begin what is wanted, or have it inside, by row."""
+    near = names.str.contains(wanted, literal=True)
+    near |= pl.select(pl.lit(wanted).str.starts_with(pl.lit(names))).to_series()
+    rows = (near & (names != "")).arg_true()
+    return dict(zip(rows, names.gather(rows), strict=True))
 
 
 def _named_in(wanted: str, name: str, above: str) -> bool:

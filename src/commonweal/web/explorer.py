@@ -259,9 +259,8 @@ class Explorer:
     def keys(self) -> NDArray[np.str_]:
         """(n_areas,) what a search looks in: name and code, folded."""
         areas = self.results.areas
-        names = areas.table["name"].to_list()
-        pairs = zip(names, areas.codes, strict=True)
-        return np.array([f" {folded(name or '')} {folded(code)} " for name, code in pairs])
+        names, codes = folded_names(areas.table["name"]), folded_names(areas.codes)
+        return (" " + names + " " + codes + " ").to_numpy().astype(np.str_)
 
     @cached_property
     def places_in_order(self) -> Mapping[str, NDArray[np.float64]]:
@@ -269,9 +268,9 @@ class Explorer:
         found = {}
         for key, column in self.published.columns.items():
             if column.kind == "text":
-                texts = np.array(folded_names([str(v) for v in column.values]))
-                places = np.unique(texts, return_inverse=True)[1]
-                found[key] = np.where(texts == "", np.nan, places)
+                texts = folded_names([str(v) for v in column.values])
+                places = texts.rank("dense").to_numpy() - 1.0
+                found[key] = np.where((texts == "").to_numpy(), np.nan, places)
         return found
 
     def names_with(self, wanted: str) -> NDArray[np.bool_]:
@@ -296,7 +295,7 @@ class Explorer:
             names = folded_names(column)
             once = Counter(names)
             found |= {name: row for row, name in enumerate(names) if name and once[name] == 1}
-        return found | {folded(code): row for row, code in enumerate(areas.codes)}
+        return found | {code: row for row, code in enumerate(folded_names(areas.codes))}
 
     def label(self, name: str) -> str:
         """Say what an area that a designation selects is called."""

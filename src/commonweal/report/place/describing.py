@@ -101,8 +101,6 @@ class Nearby:
     """Finds the places nearest to one."""
 
     def __init__(self, areas: Areas) -> None:
-        from scipy.spatial import KDTree
-
         lon, lat = (
             np.radians(areas.table[c].cast(float).fill_null(np.nan).to_numpy())
             for c in ("longitude", "latitude")
@@ -111,14 +109,17 @@ class Nearby:
             [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
         )
         self._rows = np.flatnonzero(np.isfinite(self._points).all(axis=1))
-        self._tree = KDTree(self._points[self._rows]) if len(self._rows) else None
 
     def __call__(self, row: int, n: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Give the rows of the n nearest others and the metres to each, the nearest first."""
-        if self._tree is None or not np.isfinite(self._points[row]).all():
+        if not np.isfinite(self._points[row]).all():
             return np.zeros(0, dtype=np.intp), np.zeros(0)
-        chord, at = self._tree.query(self._points[row], k=min(n + 1, len(self._rows)))
-        chord, rows = np.atleast_1d(chord), self._rows[np.atleast_1d(at)]
+        # A tree would find them sooner, and takes longer to load and to grow than a page takes.
+        chord = np.linalg.norm(self._points[self._rows] - self._points[row], axis=1)
+        farthest = np.partition(chord, min(n, len(chord) - 1))[: n + 1].max()
+        at = np.flatnonzero(chord <= farthest)
+        at = at[np.argsort(chord[at], kind="stable")]
+        chord, rows = chord[at], self._rows[at]
         other = rows != row
         metres = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord[other] / 2, 1.0))
         return rows[other][:n], metres[:n]

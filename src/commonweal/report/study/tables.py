@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from commonweal.designation.change import can_tell
+from commonweal.designation.designation import group_numbers
 from commonweal.document.format import (
     SURE,
     UNSURE,
@@ -21,7 +22,6 @@ from commonweal.document.format import (
 )
 from commonweal.document.model import TableData, table_from_columns, whole_numbers
 from commonweal.index import decile, rank
-from commonweal.index.rank_tables import group_ranks
 from commonweal.report.study.drivers import main_driver_labels
 from commonweal.report.study.larger_areas import tiers
 from commonweal.report.study.sensitivity import describe_assumption
@@ -62,15 +62,14 @@ class ClassRanks:
 
 def class_ranks(results: Results, index: str) -> Iterator[ClassRanks]:
     """Rank the areas of a run within each classification that its area system has."""
+    need = results.scores[index].score
     for kind in results.areas.classes:
+        numbers = group_numbers(results.areas, kind)
+        ranks, of = np.full((2, len(need)), np.nan)
+        for number in range(numbers.max(initial=-1) + 1):
+            alike = np.flatnonzero((numbers == number) & ~np.isnan(need))
+            ranks[alike], of[alike] = rank(need[alike]), len(alike)
         classes = results.areas.table[kind].to_list()
-        need = results.scores[index].score
-        ranks = group_ranks(need, classes)
-        scored: dict[str | None, int] = {}
-        for name, known in zip(classes, ~np.isnan(ranks), strict=True):
-            scored[name] = scored.get(name, 0) + int(known)
-        of = np.array([scored[name] for name in classes], dtype=np.float64)
-        of[np.isnan(ranks)] = np.nan
         yield ClassRanks(kind, classes, ranks, np.ceil(ranks * 10 / of), of)
 
 
