@@ -48,14 +48,14 @@ def made(asked: CaseOptions, store: Store, results: Results) -> Case:
 
 @pytest.fixture(scope="module")
 def wards(wards_2019: Results, real_store: Store) -> Case:
-    asked = CaseOptions("appg-225", kind="community-centre", draws=5, seconds=300)
+    asked = CaseOptions("appg-225", kind="community-centre", draws=3, seconds=300)
     return made(asked, real_store, wards_2019)
 
 
 @pytest.fixture(scope="module")
 def manchester(open_england: Results, real_store: Store) -> Case:
     asked = CaseOptions(
-        "open-england", (MANCHESTER,), budget=20e6, kind="library", draws=5, seconds=300
+        "open-england", (MANCHESTER,), budget=20e6, kind="library", draws=3, seconds=300
     )
     return made(asked, real_store, open_england)
 
