@@ -27,7 +27,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_streets import read_streets
 from commonweal.access.streets import Streets
 from commonweal.access.walks import street_counts, street_nearest

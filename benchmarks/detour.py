@@ -17,7 +17,8 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from commonweal.access import Points, great_circle_m, straight_nearest
+from commonweal.access import Points, straight_nearest
+from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_places import read_places_pbf
 from commonweal.access.osm_streets import read_streets
 from commonweal.access.places import load_taxonomy

@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from commonweal.access import Points, great_circle_m, straight_reach
+from commonweal.access import Points, straight_reach
+from commonweal.access.distance import great_circle_m
 from commonweal.errors import CommonwealError
-from commonweal.invest.siting import Goal, problem_from_matrix, problem_from_reach, solve
+from commonweal.invest.siting import Goal, problem_from_matrix, solve
+from commonweal.invest.siting.problem import problem_from_reach
 
 DEMAND, SITES, NEW, SECONDS = 33_755, 2_000, 50, 120.0
 
@@ -29,7 +31,7 @@ def england() -> tuple[str, Points, np.ndarray, Points]:
     """Give what it is, where people live, how many, and where schools are."""
     try:
         from commonweal.access.registers import read_registers
-        from commonweal.areas import load_areas
+        from commonweal.areas.areas import load_areas
         from commonweal.sources import Store
 
         store = Store.from_environment()

@@ -17,13 +17,15 @@ import numpy as np
 import polars as pl
 
 from commonweal.sources import Store
-from commonweal.study.small_areas import estimate_survey, load_estimates, read_covariates
-from commonweal.survey import Survey, make_survey
+from commonweal.study.small_areas import estimate_survey, read_covariates
+from commonweal.study.small_areas.spec import load_estimates
 from commonweal.survey.read import Microdata
 from commonweal.survey.spec import make_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from commonweal.study.small_areas import CovariateData
+    from commonweal.survey import Survey
 
 SAMPLED, ASKED = 2_000, 15
 SLOPES = {

@@ -16,14 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import KDTree
 
-from commonweal.access import (
-    Exponential,
-    Points,
-    decayed_count,
-    straight_count,
-    straight_nearest,
-    straight_reach,
-)
+from commonweal.access import Exponential, Points, decayed_count, straight_nearest, straight_reach
+from commonweal.access.distance import straight_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable

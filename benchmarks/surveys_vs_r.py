@@ -16,7 +16,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commonweal.survey import changes, estimate, rake_survey, read_survey
+from commonweal.survey import estimate, rake_survey, read_survey
+from commonweal.survey.estimate import changes
 from commonweal.survey.spec import make_spec
 
 if TYPE_CHECKING:

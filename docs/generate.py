@@ -24,6 +24,7 @@ sys.path.insert(0, str(DOCS))
 
 from cells import cell, table  # noqa: E402
 from indicator_pages import pages as indicator_pages  # noqa: E402
+from offer import offer_faults  # noqa: E402
 from outputs import output_of  # noqa: E402
 
 if TYPE_CHECKING:
@@ -32,38 +33,22 @@ if TYPE_CHECKING:
 ROOMS = {  # the public modules, in the order of the road
     "commonweal.front_door": "The front door, `import commonweal as cw`",
     "commonweal.study.run": "Run a study",
-    "commonweal.compare.run_on_units": "Run a study on larger areas",
-    "commonweal.invest.case": "The case for an investment",
-    "commonweal.invest.allocation.on_study": "Who gets what, by the study that a programme runs on",
     "commonweal.invest.siting.on_study": "Siting on a study",
     "commonweal.invest.siting.result": "What new places change",
-    "commonweal.invest.portfolio.on_study": "A portfolio for neighbourhoods of a study",
-    "commonweal.invest.tracker.on_study": "Following places of a study",
     "commonweal.study.small_areas": "From a survey to neighbourhoods, by a file",
-    "commonweal.study.check": "What a run would refuse",
-    "commonweal.study.indicators": "The indicators of a study",
-    "commonweal.study.social_capital": "The social capital of a study",
-    "commonweal.study.years": "The years of a study",
     "commonweal.study.certainty": "How certain a place on a list is",
-    "commonweal.study.areas": "The areas of a study",
-    "commonweal.study.files": "The files of a study",
     "commonweal.spec": "Study files",
     "commonweal.study.results": "What a run gives",
     "commonweal.sources": "Sources",
     "commonweal.demo": "The fictional county",
-    "commonweal.chart": "Charts",
     "commonweal.areas": "Areas",
     "commonweal.areas.apportion": "Areas that straddle borders",
-    "commonweal.areas.summaries": "Denominators",
     "commonweal.access": "Access",
     "commonweal.access.osm_streets": "Streets of a map",
     "commonweal.access.walks": "Walks along streets",
-    "commonweal.access.mixed": "Along streets where there is a map",
     "commonweal.access.places": "Places",
     "commonweal.access.osm_places": "Places of a map",
-    "commonweal.access.registers": "Registers of places",
     "commonweal.access.own_places": "Places of one's own",
-    "commonweal.access.conflation": "All places together",
     "commonweal.access.timetable": "Timetables",
     "commonweal.access.departures": "Departures",
     "commonweal.indicators": "Indicators",
@@ -71,7 +56,6 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.social_capital": "What social capital is measured by",
     "commonweal.survey": "Surveys",
     "commonweal.small_areas": "Small areas",
-    "commonweal.small_areas.fay_herriot_bayes": "Small areas, over what a variance may be",
     "commonweal.social_capital.neighbourhoods": "From a survey to neighbourhoods, step by step",
     "commonweal.papers.wealth": "Trust as wealth",
     "commonweal.papers.discontent": "Places that don't matter",
@@ -83,12 +67,9 @@ ROOMS = {  # the public modules, in the order of the road
     "commonweal.invest.portfolio": "Portfolios",
     "commonweal.invest.tracker": "The tracker",
     "commonweal.compare": "Results beside each other",
-    "commonweal.report.study": "The results folder",
-    "commonweal.web": "The explorer",
     "commonweal.report.place": "The briefing pack",
     "commonweal.evidence": "Evidence",
     "commonweal.document": "Reports",
-    "commonweal.report.session": "Evidence sessions",
     "commonweal.errors": "Errors",
 }
 
@@ -148,7 +129,7 @@ program. With `--debug`, anywhere on the line, the whole trace is shown. 130: st
 
 
 def sources_page() -> str:
-    from commonweal.sources import load_catalogue
+    from commonweal.sources.catalogue import load_catalogue
 
     found = load_catalogue().values()
     closed = sum(s.use == "benchmark-only" for s in found)
@@ -178,8 +159,9 @@ def sources_page() -> str:
 
 
 def evidence_page() -> str:
-    from commonweal.evidence import STRENGTHS, cite, load_evidence
-    from commonweal.spec import load_study, shipped_studies
+    from commonweal.evidence import cite, load_evidence
+    from commonweal.evidence.library import STRENGTHS
+    from commonweal.spec.study import load_study, shipped_studies
 
     found = load_evidence()
     cited: dict[str, list[str]] = {}
@@ -191,7 +173,8 @@ def evidence_page() -> str:
         "# Evidence\n",
         f"This page is generated from the evidence library: {len(found.works)} works in {len(found.themes)} themes. "
         "`commonweal evidence` prints it; with `--bibtex FILE` or `--csl FILE` it writes it for a reference manager. "
-        "Each finding is in our own words.\n",
+        "In Python, `cw.evidence.load_evidence` gives the works, `cite` one as text, `bibtex` and `csl_json` all of "
+        "them for a manager. Each finding is in our own words.\n",
         f"{checked} works are *checked*: we saw these details in a published record or the work. For the others, the "
         "page says what we did not see.\n",
         "## Strength\n\nStrongest evidence about an effect first.\n",
@@ -255,6 +238,15 @@ def _parameters(thing: Any) -> list[str]:
     return said if len(said) <= MOST_PARAMETERS else [*said[:MOST_PARAMETERS], "..."]
 
 
+def public_names() -> list[str]:
+    """Give the full name of each public name outside the engine."""
+    return [
+        f"{module}.{name}"
+        for module in ROOMS
+        for name in sorted(importlib.import_module(module).__all__, key=str.casefold)
+    ]
+
+
 def python_page() -> str:
     parts = [
         "# Python\n",
@@ -281,6 +273,12 @@ def own_names(module: str) -> list[str]:
     source = Path(str(room.__file__)).read_text("utf-8")
     names = sorted(room.__all__, key=str.casefold)
     return [n for n in names if re.search(rf"^(?:def |class |){n}\b", source, re.MULTILINE)]
+
+
+def engine_names() -> list[str]:
+    """Give the full name of each public name of the engine and of the toolbox."""
+    modules = [m for modules in FAMILIES.values() for m in modules]
+    return [f"{full_name(m)}.{name}" for m in modules for name in own_names(m)]
 
 
 def engine_page() -> str:
@@ -352,24 +350,21 @@ def twice(names: Iterable[str]) -> list[str]:
 
 def study_faults() -> list[str]:
     """Compare the tables of study.md with the models that check a study."""
-    from commonweal import designation, index
-    from commonweal import spec as recipe
+    from commonweal import index
+    from commonweal.designation import rule
+    from commonweal.spec import Study, fields
 
     certainty = importlib.import_module("commonweal.designation.uncertainty")
-    reading = importlib.import_module("commonweal.sources").Reading
-    models = [
-        recipe.Study,
-        reading,
-        recipe.FileSpec,
-        recipe.OwnAreas,
-        recipe.IndicatorSpec,
-        recipe.AccessSpec,
-    ]
-    models += [recipe.ReachSpec, recipe.DecaySpec, recipe.TimetableSpec, recipe.CompleteSpec]
-    models += [recipe.CountsSpec, index.Node, recipe.IndexSpec]
-    models += [recipe.CrosswalkSpec, designation.Condition, designation.Rule, designation.AtMost]
+    reading = importlib.import_module("commonweal.sources.catalogue").Reading
+    data, made, indices = (
+        importlib.import_module(f"commonweal.spec.{m}") for m in ("data", "indicators", "indices")
+    )
+    models = [Study, reading, data.FileSpec, data.OwnAreas, made.IndicatorSpec, made.AccessSpec]
+    models += [made.ReachSpec, made.DecaySpec, made.TimetableSpec, made.CompleteSpec]
+    models += [made.CountsSpec, index.Node, indices.IndexSpec, indices.CrosswalkSpec]
+    models += [rule.Condition, rule.Rule, rule.AtMost]
     kinds = importlib.import_module("commonweal.index.assumptions").KINDS
-    models += [certainty.CertaintySpec, designation.SensitivitySpec, *kinds.values()]
+    models += [certainty.CertaintySpec, certainty.SensitivitySpec, *kinds.values()]
     steps = importlib.import_module("commonweal.index.prepare_spec")
     models += [
         steps.PrepareStep,
@@ -379,8 +374,7 @@ def study_faults() -> list[str]:
         steps.Treat,
         steps.Shrink,
     ]
-    models += [recipe.ValidationSpec, recipe.HeadlineSpec, recipe.BriefingSpec]
-    models.append(recipe.PanelSpec)
+    models += [data.ValidationSpec, fields.HeadlineSpec, fields.BriefingSpec, indices.PanelSpec]
     not_keys = {
         "Study": {"name", "folder"},
         "IndexSpec": set(index.Node.model_fields),
@@ -517,6 +511,7 @@ def main(arguments: list[str]) -> int:
         elif not file.is_file() or file.read_text("utf-8") != text:
             faults.append(f"docs/{name} is out of date; run: python docs/generate.py")
     faults += [*study_faults(), *method_faults(), *indicator_faults()]
+    faults += offer_faults(DOCS, [*public_names(), *engine_names()])
     for fault in faults:
         print(fault, file=sys.stderr)
     return bool(faults)

@@ -11,15 +11,16 @@ from cells import cell, table
 
 from commonweal.evidence import cite, load_evidence
 from commonweal.report.study.data_dictionary import COARSE, system_title
-from commonweal.sources import load_catalogue
-from commonweal.spec import load_study
+from commonweal.sources.catalogue import load_catalogue
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from commonweal.index import Node
     from commonweal.sources import Source
-    from commonweal.spec import IndicatorSpec, Study
+    from commonweal.spec import Study
+    from commonweal.spec.indicators import IndicatorSpec
 
 FIGURES = Path(__file__).resolve().parent / "indicators" / "figures.csv"
 HELPER = "Only made into others"  # in no index by themselves

@@ -19,11 +19,12 @@ import polars as pl
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_places import read_places_pbf
 from commonweal.access.osm_streets import read_streets
 from commonweal.access.streets import snap
-from commonweal.areas import load_areas
+from commonweal.areas.areas import load_areas
 from commonweal.sources import Store
 
 if TYPE_CHECKING:

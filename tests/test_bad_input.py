@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.sources import Store, load_catalogue
+from commonweal.sources import Store
+from commonweal.sources.catalogue import load_catalogue
 from commonweal.sources.fetch import place_of
 from commonweal.study.run import run
 
@@ -355,7 +356,7 @@ def good(
     tmp_path_factory: pytest.TempPathFactory, cache: Path
 ) -> Callable[[Path], tuple[Path, dict[str, str]]]:
     """Give a copy of an earlier results folder, and its fingerprint."""
-    from commonweal.report.study import write_results
+    from commonweal.report.study.folder import write_results
 
     made = tmp_path_factory.mktemp("good") / "results"
     write_results(run("demo", Store(cache=cache, offline=True), draws=0), made)

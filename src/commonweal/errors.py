@@ -30,7 +30,6 @@ __all__ = [
     "UnknownNameError",
     "UnreachableError",
     "WrongBytesError",
-    "nearest",
 ]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.index.methods import strict
-from commonweal.spec import Study, load_study, shipped_studies
+from commonweal.spec.study import Study, load_study, shipped_studies
 from commonweal.study import results as study_results
 from commonweal.study import run as study_run
 from commonweal.study.rescore import other_study, rescored

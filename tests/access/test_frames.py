@@ -11,14 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from commonweal.access import (
-    Points,
-    nearest,
-    points_of,
-    straight_count,
-    straight_nearest,
-    straight_reach,
-)
+from commonweal.access import Points, nearest, points_of, straight_nearest, straight_reach
+from commonweal.access.distance import straight_count
 from commonweal.access.mixed import mixed_nearest
 from commonweal.errors import CommonwealError
 

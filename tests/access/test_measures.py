@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.access import (
-    AreaMeans,
     Decay,
     Exponential,
     Gaussian,
@@ -18,17 +17,15 @@ from commonweal.access import (
     Reach,
     Steps,
     any_within,
-    by_area,
     count_within,
     decayed_count,
     effective_kinds,
-    kind_counts,
     kth_nearest_m,
     nearest_m,
     variety,
-    where_placed,
     within_minutes,
 )
+from commonweal.access.measures import AreaMeans, by_area, kind_counts, where_placed
 from commonweal.errors import DataError
 
 KINDS = ["pub", "pub", "hall", "library"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from commonweal.access import Points, great_circle_m, straight_nearest, straight_reach
+from commonweal.access import Points, straight_nearest, straight_reach
+from commonweal.access.distance import great_circle_m
 from commonweal.access.mixed import mixed_nearest, mixed_reach
 from commonweal.access.streets import Streets
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from commonweal.access import Nearest, Points, Reach, great_circle_m
+from commonweal.access import Nearest, Points, Reach
+from commonweal.access.distance import great_circle_m
 from commonweal.errors import DataError
 
 

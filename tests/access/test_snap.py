@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.access import EARTH_RADIUS_M, Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import EARTH_RADIUS_M, great_circle_m
 from commonweal.access.streets import GRAIN_M, Snapped, Streets, in_threads, snap
 from commonweal.errors import DataError
 

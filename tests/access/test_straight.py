@@ -9,16 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from commonweal.access import (
-    EARTH_RADIUS_M,
-    Nearest,
-    Points,
-    Reach,
-    great_circle_m,
-    straight_count,
-    straight_nearest,
-    straight_reach,
-)
+from commonweal.access import Nearest, Points, Reach, straight_nearest, straight_reach
+from commonweal.access.distance import EARTH_RADIUS_M, great_circle_m, straight_count
 from commonweal.errors import DataError
 
 HALF_ROUND_M = math.pi * EARTH_RADIUS_M

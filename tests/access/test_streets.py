@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import great_circle_m
 from commonweal.access.streets import GRAIN_M, Streets, on_grain
 from commonweal.errors import DataError
 

@@ -10,7 +10,7 @@ import osmium
 import pytest
 from osmium.osm.mutable import Node, Way
 
-from commonweal.access import great_circle_m
+from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_streets import StreetsRead, barrier_closed, read_streets, walked
 from commonweal.access.streets import GRAIN_M
 from commonweal.errors import DataError, SourceError

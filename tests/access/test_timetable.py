@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
 from commonweal.access.departures import (
     BANDS,
     Band,
@@ -22,7 +22,7 @@ from commonweal.access.departures import (
     stops_within,
     timetable_table,
 )
-from commonweal.access.distance import straight_reach
+from commonweal.access.distance import great_circle_m, straight_reach
 from commonweal.access.timetable import (
     Timetable,
     dates_covered,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.areas import load_areas
+from commonweal.areas.areas import load_areas
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems
 from commonweal.errors import CommonwealError
-from commonweal.sources import Source, Store, local_source
+from commonweal.sources import Source, Store
+from commonweal.sources.catalogue import local_source
 from commonweal.study.names import find_area, larger_named
 
 if TYPE_CHECKING:

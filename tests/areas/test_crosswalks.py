@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.areas import Areas, Link, Systems, build_crosswalk, crosswalk_from_pairs
-from commonweal.areas.catalogue import AreaSystem, Column
+from commonweal.areas import Areas, crosswalk_from_pairs
+from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import local_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -261,12 +263,12 @@ class TestLinks:
         return Store(tmp_path / "cache", offline=True, catalogue=catalogue), systems
 
     def load(self, world: tuple[Store, Systems], name: str) -> Areas:
-        from commonweal.areas import load_areas
+        from commonweal.areas.areas import load_areas
 
         return load_areas(world[0], name, systems=world[1])
 
     def test_larger_areas_of_which_only_a_part_is_kept(self, world: tuple[Store, Systems]) -> None:
-        from commonweal.areas import load_areas
+        from commonweal.areas.areas import load_areas
 
         assert not any((self.load(world, "old").partial or {}).values())
         kept = load_areas(world[0], "old", within={"ward": "w2"}, systems=world[1])

@@ -13,10 +13,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.areas import Areas, Systems, crosswalk_from_pairs
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.areas.apportion import apportion, area_shares, nested, rake
+from commonweal.areas.catalogue import Systems
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import local_source
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonweal.areas import extent_weight, summarise
+from commonweal.areas.summaries import extent_weight, summarise
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:

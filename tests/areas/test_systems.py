@@ -11,9 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 import commonweal
-from commonweal.areas import AreaSystem, load_areas, load_systems
+from commonweal.areas.areas import load_areas
+from commonweal.areas.catalogue import AreaSystem, load_systems
 from commonweal.errors import UnknownNameError
-from commonweal.sources import Store, load_catalogue
+from commonweal.sources import Store
+from commonweal.sources.catalogue import load_catalogue
 
 SYSTEMS = load_systems()
 

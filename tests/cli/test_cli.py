@@ -19,8 +19,8 @@ from tests.same import contents
 from tests.waits import started
 
 from commonweal import __version__
-from commonweal.sources import load_catalogue
-from commonweal.spec import shipped_studies
+from commonweal.sources.catalogue import load_catalogue
+from commonweal.spec.study import shipped_studies
 
 if TYPE_CHECKING:
     from pathlib import Path

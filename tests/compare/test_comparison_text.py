@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.compare import StudyComparison, compare_indices, match_indices
+from commonweal.compare import StudyComparison
+from commonweal.compare.similarity import match_indices
+from commonweal.compare.studies import compare_indices
 from commonweal.document.format import align_columns
 from commonweal.document.text import document_lines
 from commonweal.report.study.comparison import comparison_document

@@ -9,15 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.compare import StudyComparison, compare_studies, compare_units
 from commonweal.compare.run_on_units import run_on_units
+from commonweal.compare.studies import compare_studies
+from commonweal.compare.units import compare_units
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
 from commonweal.report.study.comparison import comparison_document
 from commonweal.report.study.headline import headline
 from commonweal.report.study.units import units_document
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
+    from commonweal.compare import StudyComparison
     from commonweal.spec import Study
     from commonweal.study.results import Results
 

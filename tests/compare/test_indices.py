@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.compare import IndexComparison, compare_indices, match_indices
+from commonweal.compare.similarity import match_indices
+from commonweal.compare.studies import compare_indices
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from commonweal.compare import IndexComparison
     from commonweal.study.results import Results
 
     RunWith = Callable[..., Results]

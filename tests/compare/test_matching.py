@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.compare import compare_studies, match_indices
+from commonweal.compare.similarity import match_indices
+from commonweal.compare.studies import compare_studies
 from commonweal.errors import StudyError, UnknownNameError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from commonweal.compare import spearman, worst_tenth
+from commonweal.compare.similarity import spearman, worst_tenth
 
 values = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=40)
 

@@ -9,20 +9,20 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from commonweal.compare import compare_units
 from commonweal.compare.run_on_units import on_unit, run_on_units
+from commonweal.compare.units import compare_units
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
 from commonweal.report.study.units import unit_table, units_document
 from commonweal.sources import Store
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commonweal.areas import Areas
-    from commonweal.compare import UnitComparison
+    from commonweal.compare.units import UnitComparison
     from commonweal.spec import Study
     from commonweal.study.results import Results
 

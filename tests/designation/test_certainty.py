@@ -12,7 +12,8 @@ import pytest
 from scipy.stats import rankdata
 
 from commonweal.areas import Areas, Crosswalk, crosswalk_from_pairs
-from commonweal.designation import Certainty, CertaintySpec, Rule, certainty, designate
+from commonweal.designation import Certainty, Rule, designate
+from commonweal.designation.uncertainty import CertaintySpec, certainty
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import Node, score, uncertainty
 from commonweal.index.kernels import carry_rows

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from commonweal.areas import Areas, crosswalk_from_pairs
-from commonweal.designation import Rule, Sensitivity, SensitivitySpec, designate, sensitivity
+from commonweal.designation import Rule, designate
 from commonweal.designation.runs import vary
+from commonweal.designation.uncertainty import Sensitivity, SensitivitySpec, sensitivity
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.index import Node, score
 from commonweal.index.rank import rank

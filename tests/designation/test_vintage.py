@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import norm, rankdata, t
 
-from commonweal.designation import Rule, VintageModel, designate, fit_vintage, next_release, vintage
-from commonweal.designation.vintage import INDICES_OF_DEPRIVATION, cut_score, normal_scores
+from commonweal.designation import Rule, VintageModel, designate, fit_vintage, vintage
+from commonweal.designation.vintage import (
+    INDICES_OF_DEPRIVATION,
+    cut_score,
+    next_release,
+    normal_scores,
+)
 from commonweal.errors import DataError, StudyError
 from commonweal.index import Node, score
 

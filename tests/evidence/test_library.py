@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.evidence import STRENGTHS, cite, load_evidence, short_reference
-from commonweal.spec import load_study, shipped_studies
+from commonweal.evidence import cite, load_evidence
+from commonweal.evidence.cite import short_reference
+from commonweal.evidence.library import STRENGTHS
+from commonweal.spec.study import load_study, shipped_studies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

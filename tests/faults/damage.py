@@ -7,7 +7,7 @@ import random
 import shutil
 from typing import TYPE_CHECKING
 
-from commonweal.sources import local_source
+from commonweal.sources.catalogue import local_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,9 @@ import commonweal.demo as county
 from commonweal.demo import generate_county
 from commonweal.errors import SourceError
 from commonweal.files.atomic import atomic_write
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store
 from commonweal.sources.cache import cached_file, cached_table
+from commonweal.sources.catalogue import local_source
 from commonweal.sources.fetch import TimeLimits
 
 from ..sources.conftest import published

@@ -31,7 +31,7 @@ import xlsxwriter
 
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
 from commonweal.sources.sandbox import explain_damage, in_subprocess
-from commonweal.survey import read_columns
+from commonweal.survey.read import read_columns
 
 from .standing_in import badly, well
 

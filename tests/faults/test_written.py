@@ -11,14 +11,14 @@ import pytest
 
 from commonweal.access.gtfs import open_feed
 from commonweal.access.postcodes import load_postcodes
-from commonweal.areas import summarise
+from commonweal.areas.summaries import summarise
 from commonweal.errors import DataError
 from commonweal.files.inputs import _loader, read_keys, read_strict
 from commonweal.index.scales import z_score
-from commonweal.invest.appraisal import welfare_weight
+from commonweal.invest.appraisal.green_book import welfare_weight
 from commonweal.invest.parameters import read_number
 from commonweal.papers.wealth.coefficients import read_weight
-from commonweal.sources import local_source
+from commonweal.sources.catalogue import local_source
 from commonweal.survey.read import as_text
 from tests.faults.test_inputs import outlines, refused
 

@@ -11,9 +11,9 @@ import yaml
 from commonweal.errors import DataError
 from commonweal.invest.appraisal import load_project
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.tracker import Snapshot
 from commonweal.invest.tracker.on_study import take_baseline
-from commonweal.papers.wealth import read_weight
+from commonweal.invest.tracker.snapshot import Snapshot
+from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.survey import read_survey
 from tests.invest.allocation.test_command import write
 from tests.invest.appraisal.conftest import PLAIN

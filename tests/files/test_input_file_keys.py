@@ -24,9 +24,12 @@ from commonweal.invest.interventions import Interventions
 from commonweal.invest.parameters import Parameters
 from commonweal.report.session.spec import Session
 from commonweal.sources import Store
-from commonweal.spec import Study, load_study
-from commonweal.study.small_areas import EstimatesSpec, load_estimates, write_example
-from commonweal.survey import SurveySpec, load_spec
+from commonweal.spec import Study
+from commonweal.spec.study import load_study
+from commonweal.study.small_areas import EstimatesSpec
+from commonweal.study.small_areas.spec import load_estimates, write_example
+from commonweal.survey import SurveySpec
+from commonweal.survey.spec import load_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from commonweal.invest.parameters import load_parameters
 from commonweal.invest.siting.candidates import read_candidates
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
 from commonweal.papers.wealth.coefficients import read_weight
-from commonweal.report.session import load_session
+from commonweal.report.session.spec import load_session
 from commonweal.study.names import area_of_postcode
 
 if TYPE_CHECKING:

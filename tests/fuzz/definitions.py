@@ -14,12 +14,13 @@ from commonweal.access.registers import _Registers, places_of
 from commonweal.document.text import document_lines
 from commonweal.evidence import load_evidence
 from commonweal.files.inputs import read_text
-from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
-from commonweal.papers.wealth import Assumptions, read_weight, worth_of_change
+from commonweal.invest.tracker.track import track
+from commonweal.papers.wealth import Assumptions, worth_of_change
+from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.report.tracker import tracker_document
 from commonweal.social_capital import load_framework
-from commonweal.sources import load_catalogue
+from commonweal.sources.catalogue import load_catalogue
 from tests.access.test_registers import DIRECTORY, POINTS, rows
 from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, write_yaml
 from tests.fuzz.harness import Fuzzer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from commonweal.invest.tracker import Snapshot
+    from commonweal.invest.tracker.snapshot import Snapshot
 
 TAGS = (
     {"amenity": "pub", "name": "Red Lion"},

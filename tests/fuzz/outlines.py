@@ -16,9 +16,9 @@ import shapely
 
 from commonweal.report.study.charts import draw_map
 from commonweal.report.study.geopackage import write_geopackage
-from commonweal.sources import local_source
+from commonweal.sources.catalogue import local_source
 from commonweal.sources.readers import read_table
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 from tests.conftest import areas_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_results, store

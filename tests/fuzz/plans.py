@@ -14,19 +14,25 @@ from commonweal.document.text import document_lines
 from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme, exclusions_of
 from commonweal.invest.appraisal import appraise, load_project
-from commonweal.invest.case import CaseOptions, load_values, make_case
+from commonweal.invest.case.case import make_case
+from commonweal.invest.case.model import CaseOptions
+from commonweal.invest.case.valuation import load_values
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
+from commonweal.invest.portfolio.plan import PortfolioOptions
 from commonweal.report.allocation import allocation_document
 from commonweal.report.appraisal import appraisal_document
 from commonweal.report.case.report import case_document
 from commonweal.report.portfolio import portfolio_document
-from commonweal.report.session import content, load_session
+from commonweal.report.session.content import content
+from commonweal.report.session.spec import load_session
 from commonweal.report.survey import survey_document
 from commonweal.study.run import run
-from commonweal.study.small_areas import load_estimates, run_estimates, write_example
-from commonweal.survey import load_spec, rake_survey, read_survey, summarise
+from commonweal.study.small_areas.run import run_estimates
+from commonweal.study.small_areas.spec import load_estimates, write_example
+from commonweal.survey import rake_survey, read_survey
+from commonweal.survey.estimate import summarise
+from commonweal.survey.spec import load_spec
 from tests.conftest import areas_csv, indicators_csv, recipe
 from tests.fuzz.ground import CHECK_ONLY, check_numbers, county, shipped, some, store, write_yaml
 from tests.fuzz.harness import Fuzzer

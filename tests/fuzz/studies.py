@@ -7,7 +7,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
 from commonweal.study.run import run
 from tests.conftest import areas_csv, indicators_csv, recipe

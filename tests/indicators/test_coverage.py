@@ -10,7 +10,7 @@ from commonweal.document.html import document_html
 from commonweal.errors import DataError
 from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import as_data, headline
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
 
 

@@ -10,9 +10,11 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, DataError
-from commonweal.indicators import Indicator, IndicatorSource, read_flags, read_indicators
-from commonweal.sources import Source, Store, local_source
-from commonweal.spec import load_study
+from commonweal.indicators import Indicator
+from commonweal.indicators.read import IndicatorSource, read_flags, read_indicators
+from commonweal.sources import Source, Store
+from commonweal.sources.catalogue import local_source
+from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import yaml
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.invest.case import load_values
+from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import Through, load_interventions, shipped_interventions
 
 if TYPE_CHECKING:

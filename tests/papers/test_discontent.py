@@ -11,16 +11,10 @@ import polars as pl
 import pytest
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.papers.discontent import (
-    Fit,
-    fit_formula,
-    influence,
-    interval,
-    load_variables,
-    partial_regression,
-    variance_inflation,
-)
-from commonweal.sources import load_catalogue
+from commonweal.papers.discontent import Fit, fit_formula, influence, interval, variance_inflation
+from commonweal.papers.discontent.authorities import load_variables
+from commonweal.papers.discontent.diagnostics import partial_regression
+from commonweal.sources.catalogue import load_catalogue
 from commonweal.survey.regression import fit, jackknife
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import pytest
 import commonweal.compare.run_on_units
 import commonweal.study.run
 from commonweal.sources import Store
-from commonweal.spec import Study, load_study
+from commonweal.spec import Study
+from commonweal.spec.study import load_study
 from commonweal.study.areas import study_shapes
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 import shapely
 
-from commonweal.document import write_document
-from commonweal.invest.allocation import allocate
+from commonweal.document.write import write_document
+from commonweal.invest.allocation.allocate import allocate
 from commonweal.invest.allocation.on_study import compare_programmes, run_programme
 from commonweal.report.allocation import allocation_answer, allocation_document, write_selected
 from commonweal.report.allocation_text import shares_of

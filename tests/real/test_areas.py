@@ -8,11 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, build_crosswalk, link_table, load_areas, load_systems
-from commonweal.sources import Store, local_source
+from commonweal.areas.areas import link_table, load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
+from commonweal.sources import Store
+from commonweal.sources.catalogue import local_source
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from commonweal.areas import Areas
 
 pytestmark = pytest.mark.real
 

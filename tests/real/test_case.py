@@ -13,11 +13,12 @@ import openpyxl
 import pyogrio
 import pytest
 
-from commonweal.document import write_document
 from commonweal.document.data import document_data
+from commonweal.document.write import write_document
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.case import CaseOptions, make_case
+from commonweal.invest.case.case import make_case
 from commonweal.invest.case.cautions import why_studied
+from commonweal.invest.case.model import CaseOptions
 from commonweal.invest.solver import time_limit
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
@@ -30,7 +31,7 @@ from commonweal.web.schemas import DocumentQuery, OptionsQuery
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from commonweal.access import Points
-from commonweal.document import write_document
 from commonweal.document.data import document_json
 from commonweal.document.text import document_lines
+from commonweal.document.write import write_document
 from commonweal.evidence import load_evidence
-from commonweal.papers.discontent import Discontent, discontent, neighbours, shrinkage
-from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS
+from commonweal.papers.discontent.diagnostics import neighbours
+from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, shrinkage
 from commonweal.papers.discontent.report import discontent_document
+from commonweal.papers.discontent.results import Discontent, discontent
 from commonweal.papers.discontent.text import answer
 
 if TYPE_CHECKING:

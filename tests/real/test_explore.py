@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.spec import load_study
-from commonweal.spec.study import Study
+from commonweal.spec.study import Study, load_study
 from commonweal.study.run import run
 from commonweal.web import open_explorer
 from commonweal.web.rescore import choices_from, cuts_of, rescore, weights_of

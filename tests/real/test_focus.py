@@ -16,7 +16,7 @@ from commonweal.report.place.pack import write_pack
 from commonweal.report.place.profile import profile
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import headline
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.names import find_scope, focus_scope
 from commonweal.study.run import run
 from commonweal.web import Explorer

@@ -12,7 +12,7 @@ import pyogrio
 import pytest
 from tests.same import assert_same, contents
 
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.study.results import Results
 from commonweal.study.saved import open_results
 

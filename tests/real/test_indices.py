@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.areas import Areas, build_crosswalk, load_areas, summarise
-from commonweal.designation import CertaintySpec, Rule, certainty, compare_designations, designate
+from commonweal.areas.areas import load_areas
+from commonweal.areas.crosswalk import build_crosswalk
+from commonweal.areas.summaries import summarise
+from commonweal.designation import Rule, compare_designations, designate
+from commonweal.designation.uncertainty import CertaintySpec, certainty
 from commonweal.index import Node, load_preset, score
-from commonweal.indicators import (
-    Indicator,
-    Indicators,
-    IndicatorSource,
-    read_column,
-    read_indicators,
-)
+from commonweal.indicators import Indicator, Indicators
+from commonweal.indicators.read import IndicatorSource, read_column, read_indicators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
     from commonweal.designation import Designation
     from commonweal.index import Scores
     from commonweal.sources import Store

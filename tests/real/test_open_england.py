@@ -13,10 +13,10 @@ import pytest
 from polars.testing import assert_frame_equal
 from scipy.stats import rankdata, spearmanr
 
-from commonweal.access import great_circle_m
+from commonweal.access.distance import great_circle_m
 from commonweal.access.registers import read_register
-from commonweal.areas import load_areas
-from commonweal.spec import load_study
+from commonweal.areas.areas import load_areas
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
 
 if TYPE_CHECKING:

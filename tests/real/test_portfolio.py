@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.invest.portfolio import PortfolioOptions, need_met
 from commonweal.invest.portfolio.on_study import propose
+from commonweal.invest.portfolio.optimise import need_met
+from commonweal.invest.portfolio.plan import PortfolioOptions
 from commonweal.report.portfolio import portfolio_document
 
 if TYPE_CHECKING:

@@ -11,14 +11,16 @@ import polars as pl
 import pypdf
 import pytest
 
-from commonweal.report.session import content, load_session, write_session
+from commonweal.report.session.content import content
+from commonweal.report.session.spec import load_session
+from commonweal.report.session.write import write_session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.conftest import Once
 
-    from commonweal.report.session import Content
+    from commonweal.report.session.content import Content
     from commonweal.study.results import Results
 
 pytestmark = pytest.mark.real

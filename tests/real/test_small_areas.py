@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
 from commonweal.study.indicators import make_indicators
-from commonweal.study.small_areas import load_estimates, read_covariates, run_estimates
-from commonweal.study.small_areas.run import shipped_covariates
+from commonweal.study.small_areas import read_covariates
+from commonweal.study.small_areas.run import run_estimates, shipped_covariates
+from commonweal.study.small_areas.spec import load_estimates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 from commonweal.report.place import describe
-from commonweal.social_capital import latest, load_framework, national_figures
-from commonweal.spec import HeadlineSpec, load_study
+from commonweal.social_capital import latest, load_framework
+from commonweal.social_capital.framework import national_figures
+from commonweal.spec.fields import HeadlineSpec
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:

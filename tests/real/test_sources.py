@@ -10,11 +10,13 @@ import pytest
 import shapely
 
 from commonweal.errors import DataError
-from commonweal.sources import Source, Store, load_catalogue
+from commonweal.sources.catalogue import load_catalogue
 from commonweal.sources.fetch import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from commonweal.sources import Source, Store
 
 pytestmark = pytest.mark.real
 

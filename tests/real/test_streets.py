@@ -12,7 +12,8 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import great_circle_m
 from commonweal.access.osm_streets import StreetsRead, barrier_closed, read_streets, walked
 from commonweal.access.walks import street_counts, street_nearest, street_reach
 

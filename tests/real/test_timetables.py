@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
 from commonweal.access.departures import (
     BANDS,
     covered,
@@ -23,6 +23,7 @@ from commonweal.access.departures import (
     stops_within,
     timetable_table,
 )
+from commonweal.access.distance import great_circle_m
 from commonweal.access.gtfs import WEEKDAYS
 from commonweal.access.timetable import (
     dates_covered,

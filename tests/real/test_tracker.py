@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.document.text import document_lines
-from commonweal.invest.tracker import track
 from commonweal.invest.tracker.on_study import later_snapshot, take_baseline
+from commonweal.invest.tracker.track import track
 from commonweal.report.tracker import tracker_document
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from commonweal.designation import INDICES_OF_DEPRIVATION, VintageModel, fit_vintage, next_release
+from commonweal.designation import INDICES_OF_DEPRIVATION, VintageModel, fit_vintage
 from commonweal.designation.runs import vary
-from commonweal.designation.vintage import cut_score, normal_scores
+from commonweal.designation.vintage import cut_score, next_release, normal_scores
 from commonweal.document.format import percent
 from commonweal.index.runs import draw_numbers
 from commonweal.report.place.describing import describe

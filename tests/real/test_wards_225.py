@@ -12,14 +12,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.areas import Areas, build_crosswalk, crosswalk_from_pairs, load_areas, load_systems
+from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.areas.apportion import apportion
+from commonweal.areas.areas import load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.index import exponential
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from commonweal.areas import Crosswalk, Systems
+    from commonweal.areas import Crosswalk
+    from commonweal.areas.catalogue import Systems
     from commonweal.sources import Store
 
     Parts = tuple[pl.DataFrame, dict[str, float]]

@@ -10,20 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.papers.wealth import (
-    Assumptions,
-    Weight,
+from commonweal.papers.wealth import Assumptions, Weight, load_weights, worth_of_change
+from commonweal.papers.wealth.data import (
     country_of,
-    fit_countries,
     life_of_countries,
     load_countries,
-    load_weights,
-    ratio_error,
     trust_of_countries,
-    value_countries,
     wealth_of_countries,
-    worth_of_change,
 )
+from commonweal.papers.wealth.estimation import fit_countries, ratio_error
+from commonweal.papers.wealth.results import value_countries
 from commonweal.papers.wealth.tables import country_sentences
 
 if TYPE_CHECKING:

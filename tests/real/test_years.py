@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 import yaml
 
-from commonweal.areas import Areas, build_crosswalk, load_areas
+from commonweal.areas.areas import load_areas
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.index import exponential_of_rank, rank
 from commonweal.index.rank import rank_among
-from commonweal.indicators import read_column
-from commonweal.spec import parse_study
+from commonweal.indicators.read import read_column
+from commonweal.spec.study import parse_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from commonweal.areas import Areas
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -12,7 +12,7 @@ import pytest
 
 from commonweal.document.html import document_html
 from commonweal.report.place.pack import write_pack
-from commonweal.report.session import load_session
+from commonweal.report.session.spec import load_session
 from commonweal.report.session.write import write_session
 from commonweal.report.study.document import study_document
 from commonweal.report.study.headline import headline

@@ -14,18 +14,12 @@ import pypdf
 import pytest
 
 from commonweal.chart.theme import svg
-from commonweal.document import (
-    Document,
-    Figure,
-    Section,
-    Table,
-    document_data,
-    document_lines,
-    document_pdf,
-    source_lines,
-    write_document,
-)
-from commonweal.document.model import Chart, TableData
+from commonweal.document import Document, Section, Table
+from commonweal.document.data import document_data
+from commonweal.document.model import Chart, Figure, TableData
+from commonweal.document.pdf import document_pdf
+from commonweal.document.text import document_lines
+from commonweal.document.write import source_lines, write_document
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:

@@ -14,15 +14,17 @@ import yaml
 
 from commonweal.chart.rows import row_chart
 from commonweal.chart.theme import round_axis
-from commonweal.document import Document, document_html
+from commonweal.document.html import document_html
 from commonweal.errors import UnknownNameError
 from commonweal.report.survey import estimate_row, survey_document
-from commonweal.survey import estimate, rake_survey, read_survey, summarise
+from commonweal.survey import estimate, rake_survey, read_survey
+from commonweal.survey.estimate import summarise
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
+    from commonweal.document import Document
     from commonweal.survey import Survey
 
 

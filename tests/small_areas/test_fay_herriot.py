@@ -12,13 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.small_areas import (
-    check_model,
-    fay_herriot,
-    fay_herriot_shares,
-    predict,
-    predict_shares,
-)
+from commonweal.small_areas import check_model, fay_herriot, fay_herriot_shares, predict
+from commonweal.small_areas.fay_herriot import predict_shares
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,15 +10,10 @@ import yaml
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.social_capital import (
-    Framework,
-    latest,
-    load_framework,
-    national_figures,
-    read_series,
-    shipped_frameworks,
-)
-from commonweal.sources import Store, load_catalogue
+from commonweal.social_capital import Framework, latest, load_framework
+from commonweal.social_capital.framework import national_figures, read_series, shipped_frameworks
+from commonweal.sources import Store
+from commonweal.sources.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,14 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, DataError
-from commonweal.sources import Reader, Source, load_catalogue, local_source
+from commonweal.sources.catalogue import Reader, load_catalogue, local_source
 
 from .conftest import published
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from commonweal.sources import Source
 
 CATALOGUE = load_catalogue()
 ENTRY: dict[str, Any] = {

@@ -19,7 +19,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import rankdata, spearmanr
 
-from commonweal.demo import County, county_columns, county_table, generate_county, write_county
+from commonweal.demo import County, generate_county
+from commonweal.demo.county import county_columns, county_table, write_county
 from commonweal.demo.ground_truth import KINDS, ORIGIN_M, to_lonlat
 from commonweal.errors import DataError, UnknownNameError
 

@@ -10,7 +10,8 @@ import polars as pl
 import pyreadstat
 import pytest
 
-from commonweal.demo import County, draw_survey, generate_county, write_survey
+from commonweal.demo import County, generate_county
+from commonweal.demo.survey import draw_survey, write_survey
 from commonweal.errors import DataError
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from rdata.parser import (
 from rdata.unparser import unparse_file
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.sources import Reader, Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import Reader, local_source
 from commonweal.sources.rdata import Common, Thing, Uncommon, parse, parse_uncommon, read_rdata
 from commonweal.sources.sandbox import decompressed
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
-from commonweal.sources import Reader, Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import Reader, local_source
 from commonweal.sources.readers import read_table
 
 

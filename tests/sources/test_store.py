@@ -14,7 +14,8 @@ import xlsxwriter
 
 from commonweal.errors import SourceError, UnknownNameError, UnreachableError, WrongBytesError
 from commonweal.files import atomic as files
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import local_source
 from commonweal.sources.fetch import TimeLimits
 
 from .conftest import TABLE, Server, published

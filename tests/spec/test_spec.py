@@ -11,9 +11,10 @@ import yaml
 
 from commonweal.errors import StudyError
 from commonweal.index import load_preset
-from commonweal.indicators import names_in
+from commonweal.indicators.indicators import names_in
 from commonweal.sources import Store
-from commonweal.spec import Study, load_study, parse_study, shipped_studies, template
+from commonweal.spec import Study
+from commonweal.spec.study import load_study, parse_study, shipped_studies, template
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -462,8 +463,10 @@ def test_every_key_of_a_study_is_offered_to_who_misspells_it() -> None:
     def below(model: type[BaseModel]) -> set[str]:
         return {f.alias or n for n, f in model.model_fields.items()}
 
-    from commonweal.designation import AtMost, CertaintySpec, Condition
-    from commonweal.spec import CrosswalkSpec, IndexSpec
+    from commonweal.designation import Condition
+    from commonweal.designation.rule import AtMost
+    from commonweal.designation.uncertainty import CertaintySpec
+    from commonweal.spec.indices import CrosswalkSpec, IndexSpec
 
     for loc, model in {
         ("index", "a", "x"): IndexSpec,

@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
-from commonweal.spec import OwnAreas, Study, load_study
+from commonweal.spec import Study
+from commonweal.spec.data import OwnAreas
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:

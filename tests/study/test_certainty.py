@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import commonweal as cw
-from commonweal.designation import VintageModel, next_release
+from commonweal.designation import VintageModel
+from commonweal.designation.vintage import next_release
 from commonweal.errors import StudyError
 from commonweal.study.certainty import certainty_table, weights_sensitivity
 

@@ -13,8 +13,8 @@ import yaml
 import commonweal as cw
 from commonweal import version
 from commonweal.errors import CommonwealError
-from commonweal.report.study import write_results
-from commonweal.spec import load_study
+from commonweal.report.study.folder import write_results
+from commonweal.spec.study import load_study
 from commonweal.study.fingerprint import fingerprint, why_not
 from commonweal.study.saved import open_results
 

@@ -23,7 +23,7 @@ from commonweal.report.study.charts import draw_map
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.sources import Store
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
 from commonweal.study.names import focus_scope
 from commonweal.study.run import run

@@ -14,7 +14,7 @@ import pytest
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.index.rates import shrink_counts
 from commonweal.sources import Store
-from commonweal.spec import parse_study
+from commonweal.spec.study import parse_study
 from commonweal.study.areas import study_areas
 from commonweal.study.check import check_files
 from commonweal.study.indicators import make_indicators

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from commonweal.errors import StudyError
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.report.study.provenance import study_sources
 from commonweal.sources import Store
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import shapely
 
 from commonweal.errors import CommonwealError, SourceError
 from commonweal.files.inputs import input_files, record_inputs
-from commonweal.sources import local_source, readers
-from commonweal.spec import load_study
+from commonweal.sources import readers
+from commonweal.sources.catalogue import local_source
+from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
 from commonweal.study.run import run
 

@@ -12,7 +12,7 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.report.place.overview import by_authority, listed, people_table
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

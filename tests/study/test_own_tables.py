@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.report.place.profile import profile
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import headline
 
 if TYPE_CHECKING:

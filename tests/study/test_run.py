@@ -16,10 +16,10 @@ from shapely.geometry import box, mapping
 
 from commonweal.cli.find_study import find_study
 from commonweal.errors import CommonwealError, DataError, StudyError
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.sources import Store
-from commonweal.spec import load_study, template
+from commonweal.spec.study import load_study, template
 from commonweal.study.run import only_designation, run
 
 if TYPE_CHECKING:

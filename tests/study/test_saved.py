@@ -12,7 +12,7 @@ import pytest
 from tests.same import assert_same
 
 from commonweal.errors import CommonwealError
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.sources import Store
 from commonweal.study.results import Results
 from commonweal.study.run import run

@@ -12,8 +12,8 @@ import pytest
 
 from commonweal.errors import CommonwealError, StudyError
 from commonweal.report.place import describe
-from commonweal.report.study import write_results
-from commonweal.spec import load_study
+from commonweal.report.study.folder import write_results
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from commonweal.survey import make_survey
 from commonweal.survey.read import Microdata
 from commonweal.survey.spec import make_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,10 @@ from polars.testing import assert_frame_equal
 from scipy.stats import t as student
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.survey import changes, estimate, make_survey, summarise, suppress
+from commonweal.survey import estimate
+from commonweal.survey.estimate import changes, summarise, suppress
 from commonweal.survey.spec import make_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

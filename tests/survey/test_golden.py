@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.survey import changes, estimate, make_survey, rake_survey, read_survey
+from commonweal.survey import estimate, rake_survey, read_survey
+from commonweal.survey.estimate import changes
 from commonweal.survey.spec import make_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from commonweal.survey.read import Microdata

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.survey import estimate, make_survey, rake_survey
+from commonweal.survey import estimate, rake_survey
 from commonweal.survey.rake import _rake
 from commonweal.survey.spec import make_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

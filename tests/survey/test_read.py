@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 from tests.survey.conftest import LABELS, PEOPLE, spec_of
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
-from commonweal.survey import column_names, estimate, read_columns, read_survey
+from commonweal.survey import estimate, read_survey
+from commonweal.survey.read import column_names, read_columns
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from tests.survey.conftest import spec_of
 
 from commonweal.errors import StudyError
-from commonweal.survey import load_spec
+from commonweal.survey.spec import load_spec
 
 if TYPE_CHECKING:
     from pathlib import Path

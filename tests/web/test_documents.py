@@ -13,8 +13,8 @@ import pytest
 
 from commonweal.chart.theme import svg, text
 from commonweal.cli.console import print_document
-from commonweal.document import write_document
 from commonweal.document.model import Chart, Document, Figure, Section, Table, make_table
+from commonweal.document.write import write_document
 from commonweal.web.documents import SUBJECTS, Subject
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from commonweal.errors import DataError
 from commonweal.sources import Store
-from commonweal.spec import load_study
-from commonweal.spec.study import Study
+from commonweal.spec.study import Study, load_study
 from commonweal.study.run import run
 from commonweal.web.rescore import Choices, choices_from, cuts_of, rescore, weights_of
 

@@ -10,7 +10,7 @@ import yaml
 
 from commonweal.errors import CommonwealError
 from commonweal.sources import Store
-from commonweal.spec import load_study, parse_study, shipped_studies
+from commonweal.spec.study import load_study, parse_study, shipped_studies
 from commonweal.study.run import run
 from commonweal.web.rescore import Choices, study_file
 

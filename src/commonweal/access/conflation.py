@@ -29,16 +29,6 @@ if TYPE_CHECKING:
     from commonweal.sources.store import Progress
 
 
-__all__ = [
-    "ALIKE",
-    "WITHIN_M",
-    "MergedPlaces",
-    "likeness",
-    "load_places",
-    "merge_duplicates",
-]
-
-
 WITHIN_M = 50.0
 """Two positions of one building, one by its postcode or door and one by its outline, lie so near."""
 

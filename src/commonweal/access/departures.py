@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from commonweal.access.distance import Points, Reach
     from commonweal.access.timetable import Timetable
 
-__all__ = [
-    "BANDS",
-    "COVERAGE_M",
-    "Band",
-    "covered",
-    "departures",
-    "departures_per_hour",
-    "stops_within",
-    "timetable_table",
-]
+__all__ = ["Band", "departures", "timetable_table"]
 
 COVERAGE_M = 2_000.0
 """How far from a served stop a timetable is taken to know all there is, where nobody says."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-__all__ = ["mixed_nearest", "mixed_reach"]
-
 
 def mixed_nearest(
     origins: PointsLike,

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = [
-    "read_places_pbf",
-]
+__all__ = ["read_places_pbf"]
 
 
 EVERY = 10_000

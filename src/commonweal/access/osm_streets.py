@@ -26,13 +26,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "SMALLEST_COMPONENT",
-    "StreetsRead",
-    "barrier_closed",
-    "read_streets",
-    "walked",
-]
+__all__ = ["StreetsRead", "read_streets"]
 
 
 SMALLEST_COMPONENT = 50

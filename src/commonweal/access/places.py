@@ -22,18 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-__all__ = [
-    "LEFT_OUT",
-    "PLACES",
-    "Kind",
-    "PlaceGroup",
-    "Places",
-    "TagRule",
-    "Taxonomy",
-    "join_places",
-    "load_taxonomy",
-    "make_places",
-]
+__all__ = ["Places", "Taxonomy", "load_taxonomy"]
 
 
 ANY = "*"

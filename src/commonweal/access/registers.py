@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
     from commonweal.sources.store import Progress
 
-__all__ = ["UNITED_KINGDOM", "Register", "load_registers", "read_register", "read_registers"]
-
 UNITED_KINGDOM = {"longitude": (-8.7, 1.8), "latitude": (49.8, 60.9)}
 """Degrees; the grid's own zero point, a common slip, lies outside."""
 

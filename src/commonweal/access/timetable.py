@@ -32,14 +32,7 @@ if TYPE_CHECKING:
     from commonweal.access.gtfs import FeedFiles
 
 
-__all__ = [
-    "Timetable",
-    "dates_covered",
-    "read_timetable",
-    "services_on",
-    "trips_by_date",
-    "typical_day",
-]
+__all__ = ["Timetable", "read_timetable", "services_on", "typical_day"]
 
 
 def dates_covered(timetable: Timetable) -> tuple[dt.date, dt.date]:

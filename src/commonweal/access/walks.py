@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = ["SNAP_M", "Region", "street_counts", "street_nearest", "street_reach", "walk_regions"]
+__all__ = ["Region", "street_counts", "street_nearest", "walk_regions"]
 
 SNAP_M = 500.0
 """Farther than this from every street, a point is on none."""

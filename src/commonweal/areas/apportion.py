@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from commonweal.sources import Store
 
 
-__all__ = [
-    "apportion",
-    "area_shares",
-    "nested",
-    "rake",
-]
+__all__ = ["apportion"]
 
 
 def area_shares(

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-__all__ = [
-    "extent_weight",
-    "summarise",
-]
-
-
 def extent_weight(ranks: ArrayLike, n: int) -> NDArray[np.float64]:
     """Give the weight of each area in the extent of its larger area.
 

@@ -125,6 +125,7 @@ def brief(
     """Write a briefing pack: an overview and profiles (web and PDF), a workbook and charts, zipped."""
     from commonweal.chart.outlines import Shapes
     from commonweal.document.format import format_count
+    from commonweal.files.folder import check_folder
     from commonweal.report.case.pack_pages import check_pages, options_page, programme_page
     from commonweal.report.place.pack import (
         default_folder,
@@ -132,7 +133,6 @@ def brief(
         write_pack,
     )
     from commonweal.report.place.text import place_words
-    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import codes_in, counted_areas, find_scope
@@ -201,9 +201,9 @@ def _check_places(
     options: bool,
 ) -> tuple[Scope | None, Path | None]:
     """Refuse before a long run what cannot be made of the places; give the focus, if that is meant, and the folder."""
+    from commonweal.files.folder import check_folder
     from commonweal.report.case.pack_pages import refuse_many
     from commonweal.report.place.pack import default_folder
-    from commonweal.report.study.folder import check_folder
     from commonweal.study.fingerprint import areas_kept
     from commonweal.study.names import find_scope, focus_scope, is_postcode
 
@@ -241,9 +241,9 @@ def session(
     ] = False,
 ) -> None:
     """Write an evidence session: a page, a PDF and a pack, with figures from the results."""
+    from commonweal.files.folder import check_folder
     from commonweal.report.session.spec import load_session
-    from commonweal.report.study.folder import check_folder
-    from commonweal.spec import load_study
+    from commonweal.spec.study import load_study
 
     found = load_session(file)
     recipes = {name: load_study(found.study(name)) for name in found.studies}

@@ -58,8 +58,8 @@ def allocate(
     as_json: Json = False,
 ) -> None:
     """Apply a funding programme's rule: which areas it funds, how stable that is, and the cost."""
+    from commonweal.files.folder import check_folder
     from commonweal.invest.allocation.on_study import compare_programmes, run_programme
-    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
     if out is not None:
@@ -80,7 +80,7 @@ def allocate(
 
         report, folder = allocation_document(worked, beside), None
         if out is not None:
-            from commonweal.document import write_document
+            from commonweal.document.write import write_document
 
             outlines = "The outlines of the areas on the list, for mapping programs."
             more = {"selected.gpkg": (outlines, lambda path: write_selected(worked, path))}
@@ -136,10 +136,10 @@ def portfolio(
 ) -> None:
     """Choose interventions within a budget: the mix that meets most need, and how stable it is."""
     from commonweal.document.write import write_document
-    from commonweal.invest.portfolio import SELECTED, PortfolioOptions
+    from commonweal.files.folder import check_folder
     from commonweal.invest.portfolio.on_study import propose
+    from commonweal.invest.portfolio.plan import SELECTED, PortfolioOptions
     from commonweal.report.portfolio import portfolio_document
-    from commonweal.report.study.folder import check_folder
     from commonweal.report.study.provenance import study_sources
     from commonweal.study.fingerprint import load_asked, open_or_run
 
@@ -238,11 +238,11 @@ def site(
     """Find the best sites for new venues: who is reached, what changes, and how stable that is."""
     from typing import Any, cast
 
+    from commonweal.files.folder import check_folder
     from commonweal.invest.siting import Goal
     from commonweal.invest.siting.on_study import SitingOptions
     from commonweal.invest.siting.on_study import site as sited
     from commonweal.report.siting import siting_document
-    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import find_scope
@@ -266,7 +266,7 @@ def site(
         found = sited(results, ask, store, scope=scope, progress=progress, told=_told(progress))
     report, folder = siting_document(found), None
     if out is not None:
-        from commonweal.document import write_document
+        from commonweal.document.write import write_document
         from commonweal.report.invest_maps import write_sites
 
         places = "The proposed sites, the existing venues and the demand points, for QGIS."

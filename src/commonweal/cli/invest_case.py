@@ -46,12 +46,12 @@ def appraise(
     as_json: Json = False,
 ) -> None:
     """Appraise a project (Green Book): costs, benefits, their range, and what drives the result."""
-    from commonweal.document import write_document
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
     from commonweal.invest.appraisal import appraise as appraised
     from commonweal.invest.appraisal import load_project
     from commonweal.invest.parameters import load_parameters
     from commonweal.report.appraisal import appraisal_document
-    from commonweal.report.study.folder import check_folder
 
     if out is not None:
         check_folder(out)
@@ -121,11 +121,12 @@ def case(
     as_json: Json = False,
 ) -> None:
     """Write a business case: who is funded, what is built where, costs, benefits and their range."""
-    from commonweal.document import write_document
-    from commonweal.invest.case import CaseOptions, make_case
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
+    from commonweal.invest.case.case import make_case
+    from commonweal.invest.case.model import CaseOptions
     from commonweal.report.case.report import case_document
     from commonweal.report.case.sites import write_places
-    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
 
     asked = CaseOptions(
@@ -161,8 +162,8 @@ def baseline(
     as_json: Json = False,
 ) -> None:
     """Record how areas are now, to measure later what changed."""
+    from commonweal.files.folder import check_folder
     from commonweal.invest.tracker.on_study import SELECTED, take_baseline, write_baseline
-    from commonweal.report.study.folder import check_folder
     from commonweal.study.fingerprint import load_asked, open_or_run
     from commonweal.study.names import listed_areas
 
@@ -214,9 +215,9 @@ def track(
     from dataclasses import replace
 
     from commonweal.document.write import write_document
-    from commonweal.invest.tracker import track as tracked
+    from commonweal.files.folder import check_folder
     from commonweal.invest.tracker.on_study import later_snapshot, read_baseline
-    from commonweal.report.study.folder import check_folder
+    from commonweal.invest.tracker.track import track as tracked
     from commonweal.report.study.provenance import study_sources
     from commonweal.report.tracker import FOCUS_SET_ASIDE, tracker_document
     from commonweal.sources import Store

@@ -27,14 +27,14 @@ def discontent(
     as_json: Json = False,
 ) -> None:
     """Compare the 2016 vote with decline and 'left behind' areas: association, not cause."""
-    from commonweal.report.study.folder import check_folder
+    from commonweal.files.folder import check_folder
     from commonweal.sources import Store
 
     if out is not None:
         check_folder(out)  # before the work, not after it
     check_extras(papers="spreg")
-    from commonweal.papers.discontent import discontent as find
     from commonweal.papers.discontent.report import discontent_document
+    from commonweal.papers.discontent.results import discontent as find
 
     with progress_bar() as progress:
         found = find(Store.from_environment(progress))
@@ -95,19 +95,27 @@ def wealth(
     as_json: Json = False,
 ) -> None:
     """Value trust between people as wealth: for countries, groups of countries, or your own area."""
-    from commonweal.document import write_document
-    from commonweal.papers import wealth as room
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
+    from commonweal.papers.wealth.data import country_of
     from commonweal.papers.wealth.report import PlaceWorth, wealth_document
-    from commonweal.report.study.folder import check_folder
+    from commonweal.papers.wealth.results import (
+        HORIZONS,
+        Assumptions,
+        value_countries,
+        worth_in_country,
+        worth_of_change,
+    )
+    from commonweal.papers.wealth.value import FORMS
     from commonweal.sources import Store
 
-    if form not in room.FORMS:
-        raise UnknownNameError("form", form, room.FORMS)
+    if form not in FORMS:
+        raise UnknownNameError("form", form, FORMS)
     if (people is None) != (income is None):
         missing, there = ("--people", "--income") if people is None else ("--income", "--people")
         raise CommonwealError(f"{missing} is missing; {there} needs it")
-    chosen = list(dict.fromkeys(room.country_of(name) for name in country or []))
-    rates = [d for d, _ in room.HORIZONS] if rate is None else [rate]
+    chosen = list(dict.fromkeys(country_of(name) for name in country or []))
+    rates = [d for d, _ in HORIZONS] if rate is None else [rate]
     horizons = [(d, years) for d in rates]
     if out is not None:
         check_folder(out)
@@ -115,16 +123,16 @@ def wealth(
         store = Store.from_environment(progress)
         own = {"b": b, "g": g, "var_b": var_b, "var_g": var_g, "cov_bg": cov}
         weight = _weight(coefficients, own, control or [], store)
-        assumptions, place = room.Assumptions(seed=seed), None
+        assumptions, place = Assumptions(seed=seed), None
         if people is not None and income is not None:
-            worth = room.worth_of_change(
+            worth = worth_of_change(
                 weight, people, income, change, horizons=horizons, assumptions=assumptions
             )
             place = PlaceWorth(people, income, worth)
         found, changes = None, {}
         if chosen or place is None or out is not None:
-            found = room.value_countries(store, weight, assumptions)
-            changes = {c: room.worth_in_country(found, c, change, horizons) for c in chosen}
+            found = value_countries(store, weight, assumptions)
+            changes = {c: worth_in_country(found, c, change, horizons) for c in chosen}
         read = None if out is None else store
         report = wealth_document(weight, found, form, changes, change, place, read)
         folder = None if out is None else write_document(report, out)
@@ -133,7 +141,9 @@ def wealth(
 
 def _weight(name: str, own: dict[str, float | None], controls: list[str], store: Store) -> Weight:
     """Give the coefficients that were asked for."""
-    from commonweal.papers import wealth as room
+    from commonweal.papers.wealth.coefficients import read_weight, weight_of
+    from commonweal.papers.wealth.data import life_of_countries
+    from commonweal.papers.wealth.estimation import fit_countries
 
     given = {key: value for key, value in own.items() if value is not None}
     if controls and name != COUNTRIES:
@@ -142,7 +152,7 @@ def _weight(name: str, own: dict[str, float | None], controls: list[str], store:
         option = next(iter(given)).replace("_", "-")
         raise CommonwealError(f"--coefficients {name} and --{option}: found both; expected one")
     if given:
-        return room.weight_of("coefficients", source="given on the command line", **given)
+        return weight_of("coefficients", source="given on the command line", **given)
     if name == COUNTRIES:
-        return room.fit_countries(room.life_of_countries(store), controls).weight
-    return room.read_weight(name, [COUNTRIES])
+        return fit_countries(life_of_countries(store), controls).weight
+    return read_weight(name, [COUNTRIES])

@@ -42,9 +42,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a study and write its results folder."""
-    from commonweal.report.study.folder import check_folder, write_results
+    from commonweal.files.folder import check_folder
+    from commonweal.report.study.folder import write_results
     from commonweal.report.study.headline import as_data, headline
-    from commonweal.spec import load_study
+    from commonweal.spec.study import load_study
     from commonweal.study.run import run as run_study
 
     recipe = load_study(study)
@@ -156,11 +157,11 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare two studies: who enters the list, leaves or stays, and how similar the indices are."""
-    from commonweal.compare import compare_studies
-    from commonweal.document import write_document
+    from commonweal.compare.studies import compare_studies
     from commonweal.document.model import TableData
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
     from commonweal.report.study.comparison import area_tables, comparison_document, write_lists
-    from commonweal.report.study.folder import check_folder
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked, open_or_run
 
@@ -223,9 +224,9 @@ def units(
 ) -> None:
     """Run a study on larger areas too, to see how much the result depends on their size."""
     from commonweal.compare.run_on_units import run_on_units
-    from commonweal.document import write_document
     from commonweal.document.model import TableData
-    from commonweal.report.study.folder import check_folder
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
     from commonweal.report.study.units import unit_table, units_document
     from commonweal.sources import Store
     from commonweal.study.fingerprint import load_asked

@@ -11,7 +11,8 @@ from commonweal.cli.console import Json, print_json, print_lines, progress_bar, 
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from commonweal.sources import Store, Verification
+    from commonweal.sources import Store
+    from commonweal.sources.store import Verification
 
 
 sources_app = typer.Typer(
@@ -126,8 +127,7 @@ def sources_add(
     ],
 ) -> None:
     """Add your own sources, such as a newer vintage of a built-in one."""
-    from commonweal.sources import load_catalogue
-    from commonweal.sources.catalogue import add_sources
+    from commonweal.sources.catalogue import add_sources, load_catalogue
 
     there, found = add_sources(file)
     shipped = load_catalogue()

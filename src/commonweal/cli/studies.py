@@ -34,7 +34,7 @@ def studies(context: typer.Context) -> None:
     """List the built-in studies, or show one."""
     if context.invoked_subcommand is not None:
         return
-    from commonweal.spec import load_study, shipped_studies
+    from commonweal.spec.study import load_study, shipped_studies
 
     for name in shipped_studies():
         print(f"{name:<18} {load_study(name).title}")
@@ -44,7 +44,7 @@ def studies(context: typer.Context) -> None:
 def studies_show(study: StudyName, as_json: Json = False) -> None:
     """Show the indices of a study with their weights, its rules, and how to change it."""
     from commonweal.report.listings import study_data, study_lines
-    from commonweal.spec import load_study, read_spec, shipped_studies
+    from commonweal.spec.study import load_study, read_spec, shipped_studies
 
     found = load_study(study)
     if as_json:
@@ -58,7 +58,7 @@ def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
     from commonweal.document.format import format_count
     from commonweal.sources import Store
-    from commonweal.spec import load_study, shipped_studies
+    from commonweal.spec.study import load_study, shipped_studies
     from commonweal.study.check import check_files
 
     found = load_study(study)
@@ -112,7 +112,7 @@ def new(
     file: Annotated[Path, typer.Argument(help="The YAML file to write.")],
 ) -> None:
     """Write a commented template of a study."""
-    from commonweal.spec import template
+    from commonweal.spec.study import template
 
     if file.suffix.lower() not in (".yaml", ".yml"):
         raise CommonwealError(f"{file}: expected a name that ends in .yaml")

@@ -43,10 +43,12 @@ def survey(
     as_json: Json = False,
 ) -> None:
     """Estimate outcomes from a survey's microdata, by group, with intervals, and write a report."""
-    from commonweal.document import write_document
-    from commonweal.report.study.folder import check_folder
+    from commonweal.document.write import write_document
+    from commonweal.files.folder import check_folder
     from commonweal.report.survey import survey_document
-    from commonweal.survey import load_spec, rake_survey, read_survey, summarise
+    from commonweal.survey import rake_survey, read_survey
+    from commonweal.survey.estimate import summarise
+    from commonweal.survey.spec import load_spec
 
     spec = load_spec(file)
     folder = out or Path("results") / "surveys" / spec.name
@@ -78,14 +80,15 @@ def small_areas(
     if (file is None) == (example is None):
         raise CommonwealError("expected a file, or --example and a folder to write one into")
     if example is not None:
-        from commonweal.study.small_areas import write_example
+        from commonweal.study.small_areas.spec import write_example
 
         for written in write_example(example):
             print(f"Wrote {written}")
         return
     assert file is not None
-    from commonweal.report.study.folder import check_folder
-    from commonweal.study.small_areas import covariate_study, load_estimates, run_estimates
+    from commonweal.files.folder import check_folder
+    from commonweal.study.small_areas.run import covariate_study, run_estimates
+    from commonweal.study.small_areas.spec import load_estimates
 
     spec = load_estimates(file)
     target = out or Path("results") / "small-areas" / spec.name
@@ -127,7 +130,7 @@ def social_capital(
     as_json: Json = False,
 ) -> None:
     """List measures of social capital, and which of them a study or a survey has."""
-    from commonweal.report.study.folder import check_folder
+    from commonweal.files.folder import check_folder
     from commonweal.sources import Store
 
     if area and (study is None or survey is not None):
@@ -150,7 +153,7 @@ def _tell_list(
     study: str | None, survey: Path | None, store: Store, out: Path | None, as_json: bool
 ) -> None:
     from commonweal.report.social_capital import FrameworkListing
-    from commonweal.social_capital import shipped_frameworks
+    from commonweal.social_capital.framework import shipped_frameworks
     from commonweal.study.fingerprint import load_asked
 
     frameworks = shipped_frameworks()
@@ -166,7 +169,7 @@ def _tell_list(
     else:
         print_lines(found.lines())
     if out is not None:
-        from commonweal.document import write_document
+        from commonweal.document.write import write_document
         from commonweal.report.social_capital import capital_document
 
         folder = write_document(capital_document(found), out)
@@ -197,7 +200,9 @@ def _known(
 def _asked(file: Path) -> Mapping[str, SurveyHeadline]:
     """Read a survey, and estimate the outcomes that are headlines for all of its respondents."""
     from commonweal.report.social_capital import check_headlines, headlines_in_survey
-    from commonweal.survey import load_spec, rake_survey, read_survey, summarise
+    from commonweal.survey import rake_survey, read_survey
+    from commonweal.survey.estimate import summarise
+    from commonweal.survey.spec import load_spec
 
     spec = load_spec(file)
     check_headlines(spec)
@@ -209,7 +214,7 @@ def _asked(file: Path) -> Mapping[str, SurveyHeadline]:
 
 def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalFigure, ...]]:
     """Read figures for the country; if a source is not available, warn and give the stated ones."""
-    from commonweal.social_capital import figures_of
+    from commonweal.social_capital.framework import figures_of
 
     try:
         return figures_of(framework, store)
@@ -220,7 +225,7 @@ def _figures(framework: Framework, store: Store) -> Mapping[str, tuple[NationalF
 
 def _tell_place(study: str, area: str, store: Store, out: Path | None, as_json: bool) -> None:
     from commonweal.cli.find_study import find_study
-    from commonweal.document import write_document
+    from commonweal.document.write import write_document
     from commonweal.report.study.social_capital import capital_finder
     from commonweal.report.study.social_capital_tables import social_capital_document
 

@@ -1,37 +1,20 @@
 """Results beside each other: two indices of the same places, and one index on smaller and larger places.
 
 >>> import numpy as np
->>> from commonweal import compare
->>> float(compare.spearman(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0])))
+>>> from commonweal.compare.similarity import spearman
+>>> float(spearman(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0])))
 0.5
 """
 
 import sys
 from types import ModuleType
 
-from commonweal.compare.similarity import Pair, match_indices, spearman, worst_tenth
-from commonweal.compare.studies import (
-    IndexComparison,
-    StudyComparison,
-    compare_indices,
-    compare_results,
-    compare_studies,
-)
-from commonweal.compare.units import UnitComparison, compare_units, larger_units
+from commonweal.compare.studies import IndexComparison, StudyComparison, compare_results
 
 __all__ = [
     "IndexComparison",
-    "Pair",
     "StudyComparison",
-    "UnitComparison",
-    "compare_indices",
     "compare_results",
-    "compare_studies",
-    "compare_units",
-    "larger_units",
-    "match_indices",
-    "spearman",
-    "worst_tenth",
 ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from commonweal.areas import load_systems
-from commonweal.compare import compare_units, larger_units
+from commonweal.areas.catalogue import load_systems
+from commonweal.compare.units import compare_units, larger_units
 from commonweal.errors import CommonwealError, StudyError, UnreachableError
 from commonweal.sources import Store
 from commonweal.spec import Study
@@ -17,15 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from commonweal.compare import UnitComparison
-    from commonweal.spec import IndexSpec
+    from commonweal.compare.units import UnitComparison
+    from commonweal.spec.indices import IndexSpec
     from commonweal.study.run import Progress
-
-
-__all__ = [
-    "on_unit",
-    "run_on_units",
-]
 
 
 def run_on_units(

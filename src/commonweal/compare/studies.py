@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_crosswalk
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.compare.similarity import drivers, match_indices, parts_apart, spearman, worst_tenth
 from commonweal.designation import Comparison, compare_designations
 from commonweal.errors import CommonwealError, DataError, StudyError

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_crosswalk, load_systems
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.compare.similarity import spearman, worst_tenth
 from commonweal.errors import DataError
 from commonweal.index import decile, rank

@@ -18,25 +18,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from commonweal.demo.county import (
-        COUNTY_VERSION,
-        County,
-        county_columns,
-        county_table,
-        generate_county,
-        write_county,
-    )
-    from commonweal.demo.survey import draw_survey, write_survey
+    from commonweal.demo.county import County, generate_county
 
 __all__ = [
-    "COUNTY_VERSION",
     "County",
-    "county_columns",
-    "county_table",
-    "draw_survey",
     "generate_county",
-    "write_county",
-    "write_survey",
 ]
 
 
@@ -44,6 +30,5 @@ def __getattr__(name: str) -> object:
     # Polars, scipy and shapely take a second to import; a catalogue that only names
     # the county should not pay for them.
     if name in __all__:
-        room = "survey" if name in ("draw_survey", "write_survey") else "county"
-        return getattr(import_module(f"commonweal.demo.{room}"), name)
+        return getattr(import_module("commonweal.demo.county"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

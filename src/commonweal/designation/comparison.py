@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commonweal.areas import build_crosswalk
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.files.frames import Tabular
 
 if TYPE_CHECKING:

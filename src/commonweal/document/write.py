@@ -17,7 +17,7 @@ from commonweal.errors import CommonwealError
 from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
 from commonweal.files.inputs import given_lines
-from commonweal.sources import load_catalogue
+from commonweal.sources.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

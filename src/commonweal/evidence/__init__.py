@@ -5,26 +5,15 @@
 True
 """
 
-from commonweal.evidence.cite import (
-    Citation,
-    bibtex,
-    cite,
-    csl_json,
-    full_reference,
-    short_reference,
-)
-from commonweal.evidence.library import STRENGTHS, Evidence, Theme, Work, load_evidence
+from commonweal.evidence.cite import Citation, bibtex, cite, csl_json
+from commonweal.evidence.library import Evidence, Work, load_evidence
 
 __all__ = [
-    "STRENGTHS",
     "Citation",
     "Evidence",
-    "Theme",
     "Work",
     "bibtex",
     "cite",
     "csl_json",
-    "full_reference",
     "load_evidence",
-    "short_reference",
 ]

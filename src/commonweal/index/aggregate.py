@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from commonweal.index.tables import Floats, Matrix, WeightsLike
 
 __all__ = [
-    "ADDITIVE",
     "AGGREGATORS",
-    "RELATIVE",
     "aggregate",
     "aggregator",
     "contributions",

@@ -40,9 +40,7 @@ from commonweal.index.methods import (
 from commonweal.index.treat import TREATMENTS
 
 __all__ = [
-    "KINDS",
     "Aggregation",
-    "Alternatives",
     "Assumption",
     "CutOff",
     "Inclusion",

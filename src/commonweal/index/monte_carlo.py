@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "NO_RANK",
     "Ensemble",
     "entered",
     "ranks_of",

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "POPULATION",
     "Denominate",
     "Impute",
     "OwnTreat",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "BY_RANK",
     "borda",
     "exponential",
     "exponential_of_rank",

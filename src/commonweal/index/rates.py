@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Short",
     "Shrunk",
     "denominate",
     "match_units",

@@ -17,7 +17,7 @@ from commonweal.index.describe import skew_kurtosis
 from commonweal.index.methods import Finite, strict
 from commonweal.index.tables import Floats
 
-__all__ = ["RESHAPES", "box_cox", "likeliest_power", "log", "log_either", "log_gii", "slope"]
+__all__ = ["box_cox", "likeliest_power", "log", "log_either", "log_gii", "slope"]
 
 _POWERS = (-2.0, 2.0)
 

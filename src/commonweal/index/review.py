@@ -25,7 +25,7 @@ from commonweal.index.methods import AtLeastZero, Share, Within, strict
 from commonweal.index.multivariate import flag_pairs
 from commonweal.index.screen import available
 from commonweal.index.tables import Matrix, table
-from commonweal.indicators import COVERAGE
+from commonweal.indicators.indicators import COVERAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "BLOCK",
     "RankCounter",
     "Spread",
     "UnitData",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.areas import code_texts
+from commonweal.areas.areas import code_texts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators.indicators import Indicator, Indicators
 

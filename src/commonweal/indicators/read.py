@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from commonweal.areas import code_texts
+from commonweal.areas.areas import code_texts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators.indicators import Counts, Indicator, Indicators
 from commonweal.indicators.panel import whole_years

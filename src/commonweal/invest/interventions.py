@@ -22,16 +22,7 @@ if TYPE_CHECKING:
     from commonweal.invest.synthesis import RandomEffects
 
 
-__all__ = [
-    "Effect",
-    "Intervention",
-    "InterventionCost",
-    "InterventionOutcome",
-    "Interventions",
-    "Through",
-    "load_interventions",
-    "shipped_interventions",
-]
+__all__ = ["Intervention", "Interventions", "load_interventions", "pool_families"]
 
 
 Text = Annotated[str, Field(min_length=1)]

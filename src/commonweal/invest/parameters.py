@@ -21,28 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-__all__ = [
-    "LAWS",
-    "AtLeastZero",
-    "AtMostOne",
-    "BiasCategory",
-    "Bounds",
-    "Discount",
-    "DiscountStep",
-    "Number",
-    "OptimismBias",
-    "Parameters",
-    "Sourced",
-    "Uncertain",
-    "Uprating",
-    "WelfareWeights",
-    "Wellby",
-    "WellbyRange",
-    "inside",
-    "load_parameters",
-    "read_number",
-    "shipped_parameters",
-]
+__all__ = ["DiscountStep", "Parameters", "load_parameters"]
 
 
 LAWS = {

@@ -12,7 +12,6 @@ from commonweal.document.format import UNSURE, format_people
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
 from commonweal.invest.allocation.allocate import next_in_line
-from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 from commonweal.invest.allocation.programme import ranked_by
 from commonweal.report.allocation_text import (
     CODES,
@@ -33,7 +32,7 @@ from commonweal.report.allocation_text import (
 from commonweal.report.invest_maps import allocation_map
 from commonweal.report.study.charts import chance_chart
 from commonweal.report.study.geopackage import fix_timestamp, polygons, write_layer
-from commonweal.sources import load_catalogue
+from commonweal.sources.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,17 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.invest.allocation.comparison import AllocationDifference
-
-
-__all__ = [
-    "AllocationComparison",
-    "AllocationResult",
-    "allocation_answer",
-    "allocation_document",
-    "allocation_sections",
-    "comparison_section",
-    "write_selected",
-]
+    from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 
 
 _PEOPLE = ("People", "People in areas in need")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import (
     NOT_A_CHANCE,
     SURE,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.allocation import Allocation
+    from commonweal.invest.allocation.allocate import Allocation
     from commonweal.invest.allocation.comparison import AllocationDifference, PublishedComparison
     from commonweal.invest.allocation.on_study import AllocationComparison, AllocationResult
 

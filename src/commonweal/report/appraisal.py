@@ -10,9 +10,8 @@ import polars as pl
 
 from commonweal.document.format import percent
 from commonweal.document.model import Document, Figure, Section, Table, make_table
-from commonweal.invest.appraisal import MEASURES
 from commonweal.invest.appraisal.appraise import figure, money, ratio
-from commonweal.invest.appraisal.model import WELLBY
+from commonweal.invest.appraisal.model import MEASURES, WELLBY
 from commonweal.report.appraisal_charts import (
     chance_chart,
     chart_id,

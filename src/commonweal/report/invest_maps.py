@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.document.model import Chart
-    from commonweal.invest.allocation import Allocation
+    from commonweal.invest.allocation.allocate import Allocation
     from commonweal.invest.siting.result import SitingResult
 
 

@@ -9,7 +9,8 @@ import polars as pl
 
 from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.areas import area_names, load_systems
+from commonweal.areas.areas import area_names
+from commonweal.areas.catalogue import load_systems
 from commonweal.errors import UnknownNameError, UnreachableError
 from commonweal.index.aggregate import needs_equal_weights
 from commonweal.study.names import folded, folded_names

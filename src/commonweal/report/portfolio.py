@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 
     from commonweal.document.model import Chart
     from commonweal.invest.parameters import Sourced, Uncertain
-    from commonweal.invest.portfolio import Point, Portfolio
-
-__all__ = [
-    "frontier_chart",
-    "portfolio_answer",
-    "portfolio_document",
-    "portfolio_sections",
-]
+    from commonweal.invest.portfolio.plan import Point, Portfolio
 
 AGAIN = "Chosen again"
 _NAMES = {

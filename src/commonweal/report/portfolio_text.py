@@ -11,7 +11,7 @@ from commonweal.document.format import format_count, format_people, percent
 from commonweal.invest.appraisal.appraise import money
 
 if TYPE_CHECKING:
-    from commonweal.invest.portfolio import Portfolio
+    from commonweal.invest.portfolio.plan import Portfolio
 
 
 UNIT = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import format_count, format_people, percent
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines

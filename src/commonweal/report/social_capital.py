@@ -23,14 +23,15 @@ from commonweal.report.study.social_capital import (
 )
 from commonweal.report.survey import outcome_label, summary_sentence
 from commonweal.social_capital import latest, load_framework
-from commonweal.sources import load_catalogue
+from commonweal.sources.catalogue import load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from commonweal.areas import Areas
     from commonweal.indicators import Indicators
-    from commonweal.social_capital import Domain, Framework, NationalFigure
+    from commonweal.social_capital import Framework, NationalFigure
+    from commonweal.social_capital.framework import Domain
     from commonweal.spec import Study
     from commonweal.survey import Summary, SurveySpec
 

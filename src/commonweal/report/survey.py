@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from commonweal.document.model import Chart
-    from commonweal.survey import OutcomeEstimates, Raking, Summary, Survey
+    from commonweal.survey import Raking, Summary, Survey
+    from commonweal.survey.estimate import OutcomeEstimates
 
 
 _NUMBERS = {

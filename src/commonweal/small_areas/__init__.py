@@ -13,8 +13,8 @@ from commonweal.small_areas.fay_herriot import (
     fay_herriot,
     fay_herriot_shares,
     predict,
-    predict_shares,
 )
+from commonweal.small_areas.fay_herriot_bayes import Posterior, fay_herriot_posterior
 from commonweal.small_areas.mrp import MRP, Cells, Poststratified, mrp, poststratify
 from commonweal.small_areas.multilevel import Multilevel, fit_multilevel
 from commonweal.small_areas.postestimation import (
@@ -37,6 +37,7 @@ __all__ = [
     "FayHerriot",
     "ModelChecks",
     "Multilevel",
+    "Posterior",
     "Poststratified",
     "Precision",
     "Predicted",
@@ -46,12 +47,12 @@ __all__ = [
     "benchmark",
     "check_model",
     "fay_herriot",
+    "fay_herriot_posterior",
     "fay_herriot_shares",
     "fit_multilevel",
     "mrp",
     "poststratify",
     "precision",
     "predict",
-    "predict_shares",
     "unit_level",
 ]

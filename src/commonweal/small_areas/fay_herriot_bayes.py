@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-__all__ = [
-    "Posterior",
-    "fay_herriot_posterior",
-]
-
-
 POINTS = 80
 """Values of s at which the posterior is worked out; results move by less than 0.1% of a standard error."""
 REACH = 2.5

@@ -5,30 +5,11 @@
 'more'
 """
 
-from commonweal.social_capital.framework import (
-    Domain,
-    FigureSeries,
-    Framework,
-    Headline,
-    NationalFigure,
-    figures_of,
-    latest,
-    load_framework,
-    national_figures,
-    read_series,
-    shipped_frameworks,
-)
+from commonweal.social_capital.framework import Framework, NationalFigure, latest, load_framework
 
 __all__ = [
-    "Domain",
-    "FigureSeries",
     "Framework",
-    "Headline",
     "NationalFigure",
-    "figures_of",
     "latest",
     "load_framework",
-    "national_figures",
-    "read_series",
-    "shipped_frameworks",
 ]

@@ -9,17 +9,10 @@ Nothing heavy is imported until a table is read.
 
 from __future__ import annotations
 
-from commonweal.sources.catalogue import Reader, Reading, Source, load_catalogue, local_source
-from commonweal.sources.fetch import TimeLimits
-from commonweal.sources.store import Store, Verification
+from commonweal.sources.catalogue import Source
+from commonweal.sources.store import Store
 
 __all__ = [
-    "Reader",
-    "Reading",
     "Source",
     "Store",
-    "TimeLimits",
-    "Verification",
-    "load_catalogue",
-    "local_source",
 ]

@@ -206,7 +206,8 @@ class Store:
 
     def _county(self, table: str) -> Source:
         """Give a table of the fictional county, which is generated into the cache once."""
-        from commonweal.demo import COUNTY_VERSION, county_columns, generate_county, write_county
+        from commonweal.demo import generate_county
+        from commonweal.demo.county import COUNTY_VERSION, county_columns, write_county
 
         if table not in county_columns():
             raise UnknownNameError("table of the fictional county", table, county_columns())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from commonweal.designation import CertaintySpec, Rule, SensitivitySpec
+from commonweal.designation import Rule
+from commonweal.designation.uncertainty import CertaintySpec, SensitivitySpec
 from commonweal.errors import StudyError, nearest
 from commonweal.files.schema import FieldError
 from commonweal.index.assumptions import KINDS

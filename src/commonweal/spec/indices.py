@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.errors import UnknownNameError, nearest
 from commonweal.files.schema import FieldError
 from commonweal.index import Node, load_preset, with_indicators

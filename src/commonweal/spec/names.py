@@ -6,14 +6,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from commonweal.access.registers import load_registers
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.errors import nearest
 from commonweal.evidence import load_evidence
 from commonweal.files.schema import FieldError
 from commonweal.index.assumptions import KINDS, SmallCounts
 from commonweal.index.prepare_spec import POPULATION
 from commonweal.index.targets import first_fault
-from commonweal.indicators import names_in
+from commonweal.indicators.indicators import names_in
 from commonweal.spec.data import OwnAreas, check_name
 
 if TYPE_CHECKING:

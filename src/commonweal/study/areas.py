@@ -7,24 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.areas import (
-    Areas,
-    boundaries,
-    build_crosswalk,
-    code_texts,
-    crosswalk_from_pairs,
-    load_areas,
-    load_systems,
-)
+from commonweal.areas import Areas, crosswalk_from_pairs
+from commonweal.areas.areas import boundaries, code_texts, load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
-from commonweal.indicators import (
-    CountColumns,
-    Indicator,
-    IndicatorSource,
-    read_years,
-    to_numbers,
-)
-from commonweal.spec import OwnAreas, Study
+from commonweal.indicators import Indicator
+from commonweal.indicators.read import CountColumns, IndicatorSource, read_years, to_numbers
+from commonweal.spec import Study
+from commonweal.spec.data import OwnAreas
 from commonweal.study.files import code_of, own_source, stated_code, with_replaced
 
 if TYPE_CHECKING:
@@ -32,19 +23,8 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Crosswalk
     from commonweal.sources import Source, Store
-    from commonweal.spec import IndicatorSpec, Study
-
-
-__all__ = [
-    "areas_of_index",
-    "crosswalk_to_study",
-    "indicator_source",
-    "own_areas",
-    "study_areas",
-    "study_shapes",
-    "vintage_of",
-    "years_of",
-]
+    from commonweal.spec import Study
+    from commonweal.spec.indicators import IndicatorSpec
 
 
 POINT = ("longitude", "latitude")

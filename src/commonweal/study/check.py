@@ -10,22 +10,27 @@ import polars as pl
 
 from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.areas import Areas, code_texts, load_areas, load_systems
+from commonweal.areas import Areas
+from commonweal.areas.areas import code_texts, load_areas
+from commonweal.areas.catalogue import load_systems
 from commonweal.errors import DataError, UnreachableError
-from commonweal.indicators import (
+from commonweal.indicators.indicators import (
     check_columns,
-    code_column,
     evaluate_formula,
     names_in,
+    refuse_sparse,
+    too_sparse,
+)
+from commonweal.indicators.read import (
+    code_column,
     read_column,
     read_flags,
     read_indicators,
-    refuse_sparse,
     to_numbers,
-    too_sparse,
 )
 from commonweal.sources.store import COUNTY
-from commonweal.spec import OwnAreas, Study, earlier_study
+from commonweal.spec.data import OwnAreas
+from commonweal.spec.study import earlier_study
 from commonweal.study.areas import indicator_source, study_areas, study_shapes, years_of
 from commonweal.study.files import (
     check_there,
@@ -40,11 +45,10 @@ from commonweal.study.files import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.indicators import IndicatorSource
+    from commonweal.indicators.read import IndicatorSource
     from commonweal.sources import Source, Store
-    from commonweal.spec import FileOrSource, WholeFile
-
-__all__ = ["Checked", "Coverage", "check_files"]
+    from commonweal.spec import Study
+    from commonweal.spec.data import FileOrSource, WholeFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING, Any
 from commonweal.access.own_places import read_own_places
 from commonweal.errors import SourceError, StudyError, UnknownNameError, nearest
 from commonweal.files.inputs import is_there, read_text
-from commonweal.sources import Reader, Source, Store, local_source
-from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, guess_reader
-from commonweal.spec import FileOrSource, FileSpec, IndicatorSpec, OwnAreas, Study, WholeFile
-from commonweal.spec.data import is_frame
+from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, Reader, guess_reader, local_source
+from commonweal.spec.data import FileOrSource, FileSpec, OwnAreas, WholeFile, is_frame
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from commonweal.access.places import Places
+    from commonweal.sources import Source, Store
     from commonweal.sources.catalogue import Format
-
-__all__ = [
-    "check_there",
-    "code_of",
-    "file_source",
-    "own_path",
-    "own_source",
-    "read_points",
-    "stated_code",
-    "with_replaced",
-]
+    from commonweal.spec import Study
+    from commonweal.spec.indicators import IndicatorSpec
 
 _MOST_USES = 3
 """How many of the indicators that a data frame was given for are named."""

@@ -19,7 +19,7 @@ from commonweal.index.methods import MethodError, imported
 from commonweal.sources import Store
 from commonweal.sources.catalogue import load_own
 from commonweal.sources.geometry import parts_of
-from commonweal.spec import Study, earlier_study, load_study, shipped_studies
+from commonweal.spec.study import earlier_study, load_study, shipped_studies
 from commonweal.study.areas import study_areas, study_shapes
 from commonweal.study.files import own_path, with_replaced
 from commonweal.study.saved import PACKAGE, open_results, read_package
@@ -29,18 +29,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.areas import Areas
+    from commonweal.spec import Study
     from commonweal.study.results import Results
-
-__all__ = [
-    "areas_kept",
-    "boundaries_kept",
-    "fingerprint",
-    "functions_named",
-    "load_asked",
-    "open_kept",
-    "open_or_run",
-    "why_not",
-]
 
 Progress = Callable[[str, int, int], None]
 

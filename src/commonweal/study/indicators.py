@@ -9,20 +9,15 @@ import numpy as np
 import polars as pl
 
 from commonweal.access.postcodes import load_postcodes
-from commonweal.areas import build_crosswalk, code_texts, load_areas, load_systems
+from commonweal.areas.areas import code_texts, load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import DataError, StudyError
 from commonweal.index.rates import fall_short, rate
-from commonweal.indicators import (
-    Indicator,
-    Indicators,
-    check_columns,
-    code_column,
-    evaluate_formula,
-    names_in,
-    read_indicators,
-    to_numbers,
-)
-from commonweal.spec import OwnAreas
+from commonweal.indicators import Indicator, Indicators
+from commonweal.indicators.indicators import check_columns, evaluate_formula, names_in
+from commonweal.indicators.read import code_column, read_indicators, to_numbers
+from commonweal.spec.data import OwnAreas
 from commonweal.study.areas import indicator_source, study_shapes, vintage_of
 from commonweal.study.files import code_of, file_source, own_source, stated_code, with_replaced
 from commonweal.study.reach import (
@@ -41,11 +36,10 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas, Crosswalk
     from commonweal.sources import Source, Store
-    from commonweal.spec import IndicatorSpec, Study
+    from commonweal.spec import Study
+    from commonweal.spec.indicators import IndicatorSpec
 
     Progress = Callable[[str, int, int], None]
-
-__all__ = ["make_indicators", "read_nearby"]
 
 
 @dataclass(frozen=True, slots=True)

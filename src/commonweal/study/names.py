@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import format_count
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
 from commonweal.files.inputs import record_input

@@ -14,7 +14,6 @@ from commonweal.access import (
     Gaussian,
     Points,
     Power,
-    by_area,
     catchment,
     count_within,
     decayed_count,
@@ -31,6 +30,7 @@ from commonweal.access.departures import (
     departures_per_hour,
     stops_within,
 )
+from commonweal.access.measures import by_area
 from commonweal.access.places import join_places, load_taxonomy
 from commonweal.access.postcodes import grid_to_degrees
 from commonweal.access.registers import UNITED_KINGDOM, load_registers
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from commonweal.access.postcodes import Postcodes
     from commonweal.areas import Areas
     from commonweal.sources import Source, Store
-    from commonweal.spec import ReachSpec, Study, TimetableSpec
+    from commonweal.spec import Study
+    from commonweal.spec.indicators import ReachSpec, TimetableSpec
 
     Progress = Callable[[str, int, int], None]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from commonweal.designation import certainty, designate
+from commonweal.designation import designate
+from commonweal.designation.uncertainty import certainty
 from commonweal.errors import StudyError
 from commonweal.index import score, without_indicators
 from commonweal.index.methods import shown

@@ -12,7 +12,7 @@ import polars as pl
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.files.frames import as_pandas, first_lines, not_there
 from commonweal.index import rank
-from commonweal.indicators import read_column, read_flags
+from commonweal.indicators.read import read_column, read_flags
 from commonweal.study.files import own_source, stated_code
 
 if TYPE_CHECKING:
@@ -21,21 +21,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.designation import Certainty, Comparison, Designation, Sensitivity
+    from commonweal.designation import Certainty, Comparison, Designation
+    from commonweal.designation.uncertainty import Sensitivity
     from commonweal.index import Scores
     from commonweal.index.prepare import Prepared
     from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators
     from commonweal.social_capital import NationalFigure
     from commonweal.sources import Store
-    from commonweal.spec import Study, ValidationSpec
+    from commonweal.spec import Study
+    from commonweal.spec.data import ValidationSpec
 
 
-__all__ = [
-    "Results",
-    "Validation",
-    "validate_results",
-]
+__all__ = ["Results", "Validation"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.areas import load_systems, summarise
-from commonweal.designation import certainty, compare_designations, designate
-from commonweal.designation import sensitivity as what_matters
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.summaries import summarise
+from commonweal.designation import compare_designations, designate
+from commonweal.designation.uncertainty import certainty
+from commonweal.designation.uncertainty import sensitivity as what_matters
 from commonweal.errors import StudyError
 from commonweal.files.folder import plain_data
 from commonweal.index import score, without_indicators
 from commonweal.index.prepare import Prepared, prepare
-from commonweal.indicators import check_coverage
+from commonweal.indicators.indicators import check_coverage
 from commonweal.sources import Store
-from commonweal.spec import Study, earlier_study, load_study
+from commonweal.spec import Study
 from commonweal.spec.names import paths_named
+from commonweal.spec.study import earlier_study, load_study
 from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
 from commonweal.study.files import check_there, with_replaced
 from commonweal.study.indicators import make_indicators
@@ -40,14 +43,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.areas import Areas
-    from commonweal.designation import (
-        Certainty,
-        CertaintySpec,
-        Comparison,
-        Designation,
-        Sensitivity,
-        SensitivitySpec,
-    )
+    from commonweal.designation import Certainty, Comparison, Designation
+    from commonweal.designation.uncertainty import CertaintySpec, Sensitivity, SensitivitySpec
     from commonweal.index import Node, Scores
     from commonweal.index.trends import Trend
     from commonweal.indicators import Indicators, Panel

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "open_results", "pack_results"]
-
 _OWN = ("version", "study", "format", "fingerprint", "draws", "sensitivity")
 """What a folder must say of itself."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.indicators import Indicators
-from commonweal.social_capital import figures_of, load_framework
+from commonweal.social_capital import load_framework
+from commonweal.social_capital.framework import figures_of
 from commonweal.study.areas import areas_of_index, crosswalk_to_study
 from commonweal.study.indicators import make_indicators
 from commonweal.study.years import read_panel
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from commonweal.spec import Study
 
     Progress = Callable[[str, int, int], None]
-
-__all__ = ["extra_indicators", "social_capital_indicators", "study_national_figures"]
 
 
 def social_capital_indicators(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.areas import build_crosswalk, load_areas
+from commonweal.areas.areas import load_areas
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import StudyError
 from commonweal.index import without_indicators
 from commonweal.index.panel import fill_years
 from commonweal.index.trends import trend
-from commonweal.indicators import Indicators, Panel, read_indicators, stack_years
+from commonweal.indicators import Indicators, Panel, stack_years
+from commonweal.indicators.read import read_indicators
 from commonweal.study.areas import indicator_source, years_of
 
 if TYPE_CHECKING:
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from commonweal.index.prepare import Prepared
     from commonweal.index.trends import Trend
     from commonweal.sources import Store
-    from commonweal.spec import PanelSpec, Study
-
-__all__ = ["prepare_years", "read_panel", "study_trend"]
+    from commonweal.spec import Study
+    from commonweal.spec.indices import PanelSpec
 
 
 def read_panel(

@@ -9,33 +9,17 @@
 
 from __future__ import annotations
 
-from commonweal.survey.estimate import (
-    OutcomeEstimates,
-    Summary,
-    changes,
-    estimate,
-    summarise,
-    suppress,
-)
+from commonweal.survey.estimate import Summary, estimate
 from commonweal.survey.rake import Raking, rake_survey
-from commonweal.survey.read import column_names, read_columns
-from commonweal.survey.spec import SurveySpec, load_spec
-from commonweal.survey.survey import Survey, make_survey, read_survey
+from commonweal.survey.spec import SurveySpec
+from commonweal.survey.survey import Survey, read_survey
 
 __all__ = [
-    "OutcomeEstimates",
     "Raking",
     "Summary",
     "Survey",
     "SurveySpec",
-    "changes",
-    "column_names",
     "estimate",
-    "load_spec",
-    "make_survey",
     "rake_survey",
-    "read_columns",
     "read_survey",
-    "summarise",
-    "suppress",
 ]

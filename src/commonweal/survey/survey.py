@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
 from commonweal.indicators.indicators import MOST_VALUE
 from commonweal.survey.read import (

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "FUNCTIONS",
     "Function",
     "Log",
     "LoggedStep",

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "NOMINAL",
     "Morris",
     "Versions",
     "changed",

@@ -12,9 +12,10 @@ import numpy as np
 
 from commonweal.access.postcodes import load_postcodes
 from commonweal.errors import CommonwealError
-from commonweal.invest.allocation import load_programme, shipped_programmes
+from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme
-from commonweal.invest.case import load_values
+from commonweal.invest.allocation.programme import shipped_programmes
+from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.siting.on_study import load_siting_data
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from commonweal.invest.allocation import Programme
     from commonweal.invest.allocation.on_study import AllocationResult
-    from commonweal.invest.case import Values
+    from commonweal.invest.case.valuation import Values
     from commonweal.invest.interventions import Interventions
     from commonweal.invest.parameters import Parameters
     from commonweal.invest.siting.on_study import SitingData

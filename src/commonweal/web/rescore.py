@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.designation import Condition, Rule, Worst, designate
+from commonweal.designation import Condition, Rule, designate
+from commonweal.designation.rule import Worst
 from commonweal.errors import CommonwealError, DataError, StudyError
 from commonweal.index.aggregate import needs_equal_weights
 from commonweal.index.score import combined
-from commonweal.spec import load_study, parse_study, read_spec, shipped_studies
+from commonweal.spec.study import load_study, parse_study, read_spec, shipped_studies
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from tests.invest.allocation.places import areas_of, eight, rule_of, scores_of
 
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.files.inputs import read_strict
-from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.allocate import Allocation, next_in_line
+from commonweal.invest.allocation.allocate import Allocation, allocate, next_in_line
 from commonweal.invest.allocation.eligibility import read_exclusions
 
 CASES = read_strict((Path(__file__).parent / "cases.yaml").read_text("utf-8"))

@@ -12,7 +12,7 @@ from tests.invest.allocation.places import areas_of, eight, rule_of
 from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.errors import DataError
 from commonweal.index import Node, Scores
-from commonweal.invest.allocation import allocate
+from commonweal.invest.allocation.allocate import allocate
 from commonweal.invest.allocation.comparison import (
     SelectedShares,
     compare,

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from tests.invest.allocation.places import areas_of, rule_of
 
-from commonweal.designation import CertaintySpec
+from commonweal.designation.uncertainty import CertaintySpec
 from commonweal.errors import StudyError
 from commonweal.index import Node, score
 from commonweal.indicators import Indicator, Indicators
-from commonweal.invest.allocation import allocate
-from commonweal.invest.allocation.allocate import AllocationCertainty, allocation_certainty
+from commonweal.invest.allocation.allocate import (
+    AllocationCertainty,
+    allocate,
+    allocation_certainty,
+)
 
 if TYPE_CHECKING:
-    from commonweal.invest.allocation import Allocation
+    from commonweal.invest.allocation.allocate import Allocation
 
 
 def worked(

@@ -10,8 +10,9 @@ from tests.invest.allocation.places import rule_of
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.invest.allocation import load_programme, shipped_programmes
-from commonweal.spec import shipped_studies
+from commonweal.invest.allocation import load_programme
+from commonweal.invest.allocation.programme import shipped_programmes
+from commonweal.spec.study import shipped_studies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", shipped_programmes())
 def test_what_ships_names_studies_indices_and_works_that_are_there(name: str) -> None:
-    from commonweal.spec import load_study
+    from commonweal.spec.study import load_study
 
     programme = load_programme(name)
     assert programme.study in shipped_studies()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commonweal.invest.appraisal import project_from
+from commonweal.invest.appraisal.project import project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,16 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.invest.appraisal.conftest import PLAIN
 
-from commonweal.invest.appraisal import (
-    Appraisal,
-    appraise,
-    load_project,
-    project_from,
-    shipped_projects,
-    welfare_weight,
-)
+from commonweal.invest.appraisal import Appraisal, appraise, load_project
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.appraisal.project import Additionality
+from commonweal.invest.appraisal.green_book import welfare_weight
+from commonweal.invest.appraisal.project import Additionality, project_from, shipped_projects
 from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:

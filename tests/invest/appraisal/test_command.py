@@ -13,10 +13,11 @@ import openpyxl
 import pypdf
 import pytest
 
-from commonweal.document import document_html
 from commonweal.document.data import document_json
+from commonweal.document.html import document_html
 from commonweal.document.text import document_lines
-from commonweal.invest.appraisal import appraise, load_project, shipped_projects
+from commonweal.invest.appraisal import appraise, load_project
+from commonweal.invest.appraisal.project import shipped_projects
 from commonweal.invest.parameters import read_number
 from commonweal.report.appraisal import appraisal_answer, appraisal_document, break_even
 from commonweal.report.appraisal_charts import chance_chart
@@ -152,7 +153,7 @@ def test_parameters_of_ones_own(tell: Any, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from commonweal.document import write_document
+    from commonweal.document.write import write_document
 
     appraisal = appraise(load_project("community-hub"), draws=2000)
     return write_document(appraisal_document(appraisal), tmp_path_factory.mktemp("told") / "hub")

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.invest.appraisal import (
+from commonweal.invest.appraisal import discount_factors
+from commonweal.invest.appraisal.green_book import (
     additional,
     blended_bounds,
-    discount_factors,
     optimism_bias,
     present_value,
     rebase,

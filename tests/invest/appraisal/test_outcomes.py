@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.appraisal import Outcome, check_claims, load_outcomes, project_from
+from commonweal.invest.appraisal import check_claims, load_outcomes
+from commonweal.invest.appraisal.outcomes import Outcome
+from commonweal.invest.appraisal.project import project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

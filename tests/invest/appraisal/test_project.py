@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.appraisal import appraise, load_project, project_from
+from commonweal.invest.appraisal import appraise, load_project
+from commonweal.invest.appraisal.project import project_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.invest.appraisal import appraise, build_model, load_project, shipped_projects
-from commonweal.invest.appraisal.model import expected, lines_worth, totals
+from commonweal.invest.appraisal import appraise, load_project
+from commonweal.invest.appraisal.model import build_model, expected, lines_worth, totals
+from commonweal.invest.appraisal.project import shipped_projects
 from commonweal.invest.parameters import load_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from commonweal.invest.appraisal import Model, Project
+    from commonweal.invest.appraisal import Project
+    from commonweal.invest.appraisal.model import Model
 
 
 def npsv(model: Model, **values: float) -> float:

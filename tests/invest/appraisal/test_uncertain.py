@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.invest.appraisal import read_number
+from commonweal.invest.parameters import read_number
 
 GRID = (np.arange(20_000) + 0.5) / 20_000
 

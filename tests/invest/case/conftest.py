@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commonweal.invest.case import Case, CaseOptions, make_case
+from commonweal.invest.case.case import make_case
+from commonweal.invest.case.model import Case, CaseOptions
 from commonweal.sources import Store
 from commonweal.study.run import run
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.case import load_values
 from commonweal.invest.case.case import appraise_sites
-from commonweal.invest.case.valuation import gains_of
+from commonweal.invest.case.valuation import gains_of, load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.portfolio import PortfolioProblem, Rules
 from commonweal.invest.siting.on_study import SitingOptions, site

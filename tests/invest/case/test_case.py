@@ -16,25 +16,25 @@ import pytest
 import shapely
 
 from commonweal.chart.map import HEIGHT, WIDTH
-from commonweal.document import write_document
 from commonweal.document.text import document_lines
+from commonweal.document.write import write_document
 from commonweal.errors import CommonwealError, DataError
-from commonweal.invest.appraisal import project_from
 from commonweal.invest.appraisal.appraise import figure, money
-from commonweal.invest.case import CaseOptions, make_case
-from commonweal.invest.case.model import worked_places
+from commonweal.invest.appraisal.project import project_from
+from commonweal.invest.case.case import make_case
+from commonweal.invest.case.model import CaseOptions, worked_places
 from commonweal.report.allocation import allocation_sections
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
 from commonweal.report.case.tables import by_intervention, by_place, by_year, options, pounds
 from commonweal.report.case.text import case_answer, case_assumptions
 from commonweal.report.invest_maps import allocation_map
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -13,7 +13,7 @@ from commonweal.invest.siting.on_study import SitingOptions, site
 from commonweal.report.case.sites import commercial
 
 if TYPE_CHECKING:
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.document import document_html
+from commonweal.document.html import document_html
 from commonweal.invest.case.case import appraise_sites
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document import write_document
 from commonweal.document.data import document_data
+from commonweal.document.write import write_document
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.case import make_case
-from commonweal.invest.case.case import portfolio_builder
+from commonweal.invest.case.case import make_case, portfolio_builder
 from commonweal.invest.case.cautions import studied_interventions, why_studied
 from commonweal.invest.case.options import mix_stability
-from commonweal.invest.portfolio import Rules, expected, optimise_mix, uncertain_numbers
+from commonweal.invest.portfolio import Rules, optimise_mix
+from commonweal.invest.portfolio.builder import expected, uncertain_numbers
 from commonweal.invest.portfolio.optimise import GAP
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
@@ -27,7 +27,7 @@ from commonweal.report.case.text import case_answer, mix_words
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.invest.case.options import Sharing
     from commonweal.invest.portfolio import Mix, PortfolioProblem
     from commonweal.sources import Store

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme
-from commonweal.invest.case import make_case
+from commonweal.invest.case.case import make_case
 from commonweal.report.allocation import allocation_sections
 from commonweal.report.siting import siting_section
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -19,7 +19,7 @@ from commonweal.report.case.tables import by_year, option_numbers, pounds, studi
 from commonweal.report.case.text import case_answer
 
 if TYPE_CHECKING:
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
 
 
 def test_what_was_begun_is_run_until_it_ends() -> None:

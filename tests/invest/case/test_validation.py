@@ -12,13 +12,15 @@ import pytest
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.case import CaseOptions, load_values, make_case
+from commonweal.invest.case.case import make_case
 from commonweal.invest.case.cautions import case_cautions
+from commonweal.invest.case.model import CaseOptions
+from commonweal.invest.case.valuation import load_values
 from commonweal.report.case.report import case_document
 from commonweal.report.case.text import case_answer, case_assumptions
 
 if TYPE_CHECKING:
-    from commonweal.invest.case import Case
+    from commonweal.invest.case.model import Case
     from commonweal.sources import Store
     from commonweal.study.results import Results
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from commonweal.invest.portfolio import PortfolioProblem, Rules, need_met
+from commonweal.invest.portfolio import PortfolioProblem, Rules
+from commonweal.invest.portfolio.optimise import need_met
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

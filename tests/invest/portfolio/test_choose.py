@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.invest.portfolio.problems import best_by_trying, keeps, problem
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.portfolio import PortfolioProblem, Rules, frontier, need_met, optimise_mix
+from commonweal.invest.portfolio import PortfolioProblem, Rules, optimise_mix
 from commonweal.invest.portfolio import optimise as branch
+from commonweal.invest.portfolio.optimise import need_met
+from commonweal.invest.portfolio.plan import frontier
 
 amounts = st.integers(0, 9).map(float)
 

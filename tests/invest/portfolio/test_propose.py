@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from tests.invest.test_interventions import CLUB, EFFECT, written
 
-from commonweal.document import write_document
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
+from commonweal.document.write import write_document
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.portfolio import PortfolioOptions
 from commonweal.invest.portfolio.on_study import propose
+from commonweal.invest.portfolio.plan import PortfolioOptions
 from commonweal.report.portfolio import portfolio_document
 from commonweal.report.portfolio_text import portfolio_answer
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.invest.portfolio import Portfolio
+    from commonweal.invest.portfolio.plan import Portfolio
 
 HALL = {"through": [{"indicator": "halls", "change": "add", "by": 6}]}
 """Six halls more; the study's index of halls is exponential in the rank."""

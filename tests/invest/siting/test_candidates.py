@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 import shapely
 
-from commonweal.access import Points, great_circle_m
+from commonweal.access import Points
+from commonweal.access.distance import great_circle_m
 from commonweal.access.postcodes import Postcodes
 from commonweal.errors import DataError, SourceError
 from commonweal.invest.siting import Goal, solve

@@ -12,9 +12,9 @@ import pyogrio
 import pytest
 
 from commonweal.access import Points, straight_nearest
-from commonweal.document import write_document
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
+from commonweal.document.write import write_document
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.siting.on_study import SitingData, SitingOptions, load_siting_data, site
 from commonweal.invest.siting.result import nearer, results_with_indicators

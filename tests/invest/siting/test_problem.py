@@ -12,13 +12,8 @@ import pytest
 
 from commonweal.access import Reach
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.invest.siting import (
-    Goal,
-    SitingProblem,
-    problem_from_matrix,
-    problem_from_reach,
-    solve,
-)
+from commonweal.invest.siting import Goal, SitingProblem, problem_from_matrix, solve
+from commonweal.invest.siting.problem import problem_from_reach
 from commonweal.invest.solver import TimeLimit
 
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document import write_document
 from commonweal.document.text import document_lines
+from commonweal.document.write import write_document
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
-from commonweal.invest.tracker import PERCENTILE_UNIT, track
 from commonweal.invest.tracker.on_study import (
     later_snapshot,
     read_baseline,
     take_baseline,
     write_baseline,
 )
+from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT
+from commonweal.invest.tracker.track import track
 from commonweal.report.tracker import NOT_CAUSE, tracker_document
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.invest.tracker import TrackerResult
+    from commonweal.invest.tracker.track import TrackerResult
 
 
 def test_a_baseline_has_every_area_and_what_it_measures(small: Small) -> None:

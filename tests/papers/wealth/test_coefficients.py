@@ -9,7 +9,8 @@ import pytest
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.evidence import load_evidence
-from commonweal.papers.wealth import load_published, load_weights, read_weight, weight_of
+from commonweal.papers.wealth import load_weights, weight_of
+from commonweal.papers.wealth.coefficients import load_published, read_weight
 
 if TYPE_CHECKING:
     from pathlib import Path

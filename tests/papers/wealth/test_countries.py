@@ -6,8 +6,7 @@ import polars as pl
 import pytest
 
 from commonweal.errors import UnknownNameError
-from commonweal.papers.wealth import country_of, load_countries
-from commonweal.papers.wealth.data import groups_of, with_codes
+from commonweal.papers.wealth.data import country_of, groups_of, load_countries, with_codes
 
 
 def test_no_two_countries_share_a_spelling() -> None:

@@ -13,14 +13,16 @@ from commonweal.papers.wealth import (
     FORMS,
     Weight,
     delta_interval,
-    draw_ratio,
     load_weights,
-    range_interval,
-    ratio_error,
-    ratio_variance,
     simulated_interval,
     value_of_trust,
     weight_of,
+)
+from commonweal.papers.wealth.estimation import (
+    draw_ratio,
+    range_interval,
+    ratio_error,
+    ratio_variance,
 )
 
 # As the country regression has it: b = 0.682 (0.037), g = 1.612 (0.359).

@@ -10,18 +10,15 @@ import polars as pl
 import pytest
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.papers.wealth import (
-    Assumptions,
+from commonweal.papers.wealth import Assumptions, load_weights, weight_of
+from commonweal.papers.wealth.data import (
+    CONTROLS,
     country_of,
-    fit_countries,
-    load_weights,
     trust_of_countries,
-    value_countries,
     wealth_of_countries,
-    weight_of,
-    worth_in_country,
 )
-from commonweal.papers.wealth.data import CONTROLS
+from commonweal.papers.wealth.estimation import fit_countries
+from commonweal.papers.wealth.results import value_countries, worth_in_country
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

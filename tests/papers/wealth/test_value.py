@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError, UnknownNameError
-from commonweal.papers.wealth import (
-    FORMS,
-    annuity,
-    group_share,
-    share_of_all,
-    stock_from_income,
-    value_of_change,
-    value_of_trust,
-)
+from commonweal.papers.wealth import FORMS, annuity, group_share, value_of_trust
+from commonweal.papers.wealth.value import share_of_all, stock_from_income, value_of_change
 
 shares = st.floats(0, 1)
 weights = st.floats(0.01, 5)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from commonweal.document import document_html
 from commonweal.document.format import FEWEST_EVENTS, FEWEST_PEOPLE, format_amount, is_suppressed
+from commonweal.document.html import document_html
 from commonweal.indicators import Counts
 from commonweal.report.place import describe, describer
 from commonweal.report.place.document import (

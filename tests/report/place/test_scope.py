@@ -9,7 +9,7 @@ import pytest
 from commonweal.access.postcodes import load_postcodes
 from commonweal.chart.outlines import Shapes
 from commonweal.errors import CommonwealError
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.study.names import codes_in, file_name, find_scope
 from commonweal.study.postcodes import postcode_finder
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from commonweal.report.session import content, load_session
+from commonweal.report.session.content import content
+from commonweal.report.session.spec import load_session
 from commonweal.sources import Store
 from commonweal.study.run import run
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Small
 
-    from commonweal.report.session import Content, Session
+    from commonweal.report.session.content import Content
+    from commonweal.report.session.spec import Session
     from commonweal.study.results import Results
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from commonweal.document.format import percent
 from commonweal.errors import StudyError
-from commonweal.report.session import Figure, figures, fill
+from commonweal.report.session.content import Figure, figures, fill
 
 if TYPE_CHECKING:
     from tests.report.session.conftest import Meeting
 
-    from commonweal.report.session import Content
+    from commonweal.report.session.content import Content
     from commonweal.study.results import Results
 
 KNOWN = {key: Figure(key, key.upper(), "a figure") for key in ("a.b.count", "a.b.people", "c.d")}

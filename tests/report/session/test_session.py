@@ -16,10 +16,13 @@ import pytest
 from tests.evidence.test_page import outline
 
 from commonweal.chart.theme import width_of
-from commonweal.document import document_html, document_pdf
 from commonweal.document.format import NOT_A_CHANCE
+from commonweal.document.html import document_html
+from commonweal.document.pdf import document_pdf
 from commonweal.errors import CommonwealError, StudyError
-from commonweal.report.session import load_session, session_document, write_session
+from commonweal.report.session.document import session_document
+from commonweal.report.session.spec import load_session
+from commonweal.report.session.write import write_session
 
 if TYPE_CHECKING:
     import subprocess
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from tests.report.session.conftest import Meeting
 
-    from commonweal.report.session import Content
+    from commonweal.report.session.content import Content
     from commonweal.study.results import Results
 
 

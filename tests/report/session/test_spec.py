@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.report.session import load_session, shipped_sessions
+from commonweal.report.session.spec import load_session, shipped_sessions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import StudyError, UnknownNameError
-from commonweal.report.session import state
 from commonweal.report.session.spec import StateSpec
-from commonweal.report.session.state import quantiles
+from commonweal.report.session.state import quantiles, state
 from commonweal.report.session.state_text import describe_state, state_tables
 
 if TYPE_CHECKING:

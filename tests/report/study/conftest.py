@@ -148,6 +148,6 @@ def results(run_tiny: Callable[..., Results]) -> Results:
 
 @pytest.fixture(scope="session")
 def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from commonweal.report.study import write_results
+    from commonweal.report.study.folder import write_results
 
     return write_results(results, tmp_path_factory.mktemp("out") / "tiny")

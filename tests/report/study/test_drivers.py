@@ -12,13 +12,13 @@ from commonweal.document.html import document_html
 from commonweal.index import decile
 from commonweal.report.place import describe
 from commonweal.report.place.profile import profile
-from commonweal.report.study import write_results
 from commonweal.report.study.document import study_document
 from commonweal.report.study.drivers import (
     main_driver_labels,
     summarise_drivers,
     top_contributors,
 )
+from commonweal.report.study.folder import write_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,10 +23,10 @@ import yaml
 from commonweal.errors import CommonwealError
 from commonweal.files import folder as swap
 from commonweal.files.atomic import held
-from commonweal.report.study import check_folder, write_results
-from commonweal.report.study.folder import plain_yaml
+from commonweal.files.folder import check_folder
+from commonweal.report.study.folder import plain_yaml, write_results
 from commonweal.sources import Store
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 from commonweal.study.run import run
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import yaml
 
 from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
-from commonweal.spec import load_study, parse_study, shipped_studies
+from commonweal.spec.study import load_study, parse_study, shipped_studies
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commonweal.errors import CommonwealError
-from commonweal.files.folder import MARK, marker, own_files
-from commonweal.report.study import check_folder
+from commonweal.files.folder import MARK, check_folder, marker, own_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 import yaml
 
-from commonweal.report.study import columns, write_results
+from commonweal.report.study import columns
+from commonweal.report.study.folder import write_results
 
 if TYPE_CHECKING:
     from tests.conftest import Small

@@ -24,8 +24,8 @@ from commonweal.index.assumptions import (
     Weights,
 )
 from commonweal.report.place.profile import profile
-from commonweal.report.study import write_results
 from commonweal.report.study.document import study_document
+from commonweal.report.study.folder import write_results
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.sensitivity import (
     describe_assumption,

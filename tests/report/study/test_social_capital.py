@@ -22,7 +22,7 @@ from commonweal.report.study.social_capital_tables import (
     here_table,
     social_capital_document,
 )
-from commonweal.spec import load_study
+from commonweal.spec.study import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,9 @@ import yaml
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.sources import Store
 from commonweal.study.run import run
-from commonweal.study.small_areas import EstimatesSpec, load_estimates, run_estimates, write_example
+from commonweal.study.small_areas import EstimatesSpec
+from commonweal.study.small_areas.run import run_estimates
+from commonweal.study.small_areas.spec import load_estimates, write_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable

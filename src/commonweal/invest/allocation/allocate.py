@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.designation import designate
 from commonweal.designation.runs import Varied, in_blocks, vary
 from commonweal.errors import StudyError
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.areas import Areas
-    from commonweal.designation import CertaintySpec, Designation
+    from commonweal.designation import Designation
+    from commonweal.designation.uncertainty import CertaintySpec
     from commonweal.index import Scores
     from commonweal.indicators import Indicators
     from commonweal.invest.allocation.programme import Programme

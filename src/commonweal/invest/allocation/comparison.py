@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from commonweal.areas import build_crosswalk, load_systems
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.designation import designate
 from commonweal.errors import DataError, UnknownNameError
 

@@ -11,10 +11,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.areas import build_crosswalk, code_texts, load_areas, load_systems
+from commonweal.areas.areas import code_texts, load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import DataError, StudyError, UnknownNameError
 from commonweal.files.inputs import record_input
-from commonweal.sources import local_source
+from commonweal.sources.catalogue import local_source
 from commonweal.sources.sandbox import reason_of
 
 if TYPE_CHECKING:

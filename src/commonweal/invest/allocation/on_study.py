@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commonweal.areas import load_areas, load_systems
-from commonweal.invest.allocation import allocate, load_programme
-from commonweal.invest.allocation.allocate import allocation_certainty
+from commonweal.areas.areas import load_areas
+from commonweal.areas.catalogue import load_systems
+from commonweal.invest.allocation import load_programme
+from commonweal.invest.allocation.allocate import allocate, allocation_certainty
 from commonweal.invest.allocation.comparison import (
     compare,
     compare_with_published,
@@ -21,8 +22,8 @@ from commonweal.invest.allocation.eligibility import (
     with_groups,
 )
 from commonweal.invest.allocation.regions import build_up
-from commonweal.sources import load_catalogue
-from commonweal.spec import load_study
+from commonweal.sources.catalogue import load_catalogue
+from commonweal.spec.study import load_study
 from commonweal.study.fingerprint import open_or_run
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from commonweal.index import Scores
-    from commonweal.invest.allocation import Allocation, Programme
-    from commonweal.invest.allocation.allocate import AllocationCertainty
+    from commonweal.invest.allocation import Programme
+    from commonweal.invest.allocation.allocate import Allocation, AllocationCertainty
     from commonweal.invest.allocation.comparison import AllocationDifference, PublishedComparison
     from commonweal.invest.allocation.regions import Built
     from commonweal.sources import Store
@@ -42,16 +43,6 @@ if TYPE_CHECKING:
 
     Exclusions = Mapping[str, Sequence[str] | None]
     Progress = Callable[[str, int, int], None]
-
-__all__ = [
-    "AllocationComparison",
-    "AllocationResult",
-    "apply_programme",
-    "compare_programmes",
-    "draws_of",
-    "exclusions_of",
-    "run_programme",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from commonweal.document.format import percent
 from commonweal.errors import CommonwealError, DataError
-from commonweal.invest.appraisal import DRAWS, appraise
-from commonweal.invest.appraisal.appraise import money, ratio
+from commonweal.invest.appraisal import appraise
+from commonweal.invest.appraisal.appraise import DRAWS, money, ratio
 from commonweal.invest.case.cautions import check_names, few_places
 from commonweal.invest.case.model import Case, CaseOptions, worked_places
 from commonweal.invest.case.options import DRAWS as STEADY_DRAWS
@@ -22,16 +22,15 @@ from commonweal.invest.case.options import (
 from commonweal.invest.case.valuation import ProjectMix, gains_of, load_values, project_of
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.portfolio import (
+from commonweal.invest.portfolio import PortfolioProblem, Rules
+from commonweal.invest.portfolio.builder import (
     Builder,
     PortfolioAreas,
-    PortfolioProblem,
-    Rules,
     expected,
-    frontier,
     need_index,
     uncertain_numbers,
 )
+from commonweal.invest.portfolio.plan import frontier
 from commonweal.invest.siting.demand import need_of_ranks
 from commonweal.invest.siting.on_study import SitingOptions, is_fictional, load_siting_data, site
 from commonweal.study.names import Scope

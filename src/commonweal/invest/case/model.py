@@ -15,7 +15,7 @@ from commonweal.invest.allocation.on_study import apply_programme, draws_of, exc
 from commonweal.invest.allocation.programme import Programme, shipped_programmes
 from commonweal.invest.siting.demand import SCHOOLS
 from commonweal.invest.siting.on_study import is_fictional
-from commonweal.spec import shipped_studies
+from commonweal.spec.study import shipped_studies
 from commonweal.study.fingerprint import load_asked, open_or_run
 from commonweal.study.names import find_scope
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from commonweal.invest.case.options import MixStability, Option, Sharing
     from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio import Point, Rules
+    from commonweal.invest.portfolio import Rules
     from commonweal.invest.portfolio.optimise import Mix
+    from commonweal.invest.portfolio.plan import Point
     from commonweal.invest.portfolio.problem import PortfolioProblem
     from commonweal.invest.siting.result import SitingResult
     from commonweal.sources import Store

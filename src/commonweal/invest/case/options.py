@@ -9,7 +9,9 @@ import numpy as np
 
 from commonweal.invest.appraisal import appraise
 from commonweal.invest.case.valuation import ProjectMix, effect_of_gain, gains_of, project_of
-from commonweal.invest.portfolio import Mix, drawn, optimise_mix, stability, uncertain_numbers
+from commonweal.invest.portfolio import Mix, optimise_mix
+from commonweal.invest.portfolio.builder import drawn, uncertain_numbers
+from commonweal.invest.portfolio.plan import stability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from commonweal.invest.appraisal import Appraisal
     from commonweal.invest.case.valuation import Gain, Values
     from commonweal.invest.interventions import Interventions
-    from commonweal.invest.portfolio import Builder, PortfolioProblem, Rules
+    from commonweal.invest.portfolio import PortfolioProblem, Rules
+    from commonweal.invest.portfolio.builder import Builder
 
     Progress = Callable[[str, int, int], None]
     Floats = NDArray[np.float64]

@@ -13,8 +13,7 @@ from commonweal.access.places import load_taxonomy
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.evidence import load_evidence
 from commonweal.files.schema import FileModel, load, shipped
-from commonweal.invest.appraisal import project_from
-from commonweal.invest.appraisal.project import Series
+from commonweal.invest.appraisal.project import Series, project_from
 from commonweal.invest.parameters import (
     AtMostOne,
     Sourced,
@@ -23,7 +22,7 @@ from commonweal.invest.parameters import (
     load_parameters,
     read_number,
 )
-from commonweal.invest.portfolio import drawn, uncertain_numbers
+from commonweal.invest.portfolio.builder import drawn, uncertain_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,14 +11,9 @@ from commonweal.designation import designate
 from commonweal.errors import CommonwealError, StudyError, UnknownNameError
 from commonweal.index import score, without_indicators
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.portfolio import (
-    SELECTED,
-    After,
-    PortfolioAreas,
-    make_portfolio,
-    need_index,
-)
-from commonweal.spec import OwnAreas
+from commonweal.invest.portfolio.builder import PortfolioAreas, need_index
+from commonweal.invest.portfolio.plan import SELECTED, After, make_portfolio
+from commonweal.spec.data import OwnAreas
 from commonweal.study.names import authority_of, find_scope
 
 if TYPE_CHECKING:
@@ -27,10 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.index import Node
-    from commonweal.invest.portfolio import Portfolio, PortfolioOptions
+    from commonweal.invest.portfolio.plan import Portfolio, PortfolioOptions
     from commonweal.study.results import Results
-
-__all__ = ["propose"]
 
 
 def propose(

@@ -14,7 +14,7 @@ from commonweal.access.distance import Points
 from commonweal.access.mixed import mixed_reach
 from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
-from commonweal.areas import build_crosswalk
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.siting.candidates import (
     Candidates,

@@ -12,7 +12,7 @@ import polars as pl
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
-from commonweal.invest.siting import Goal, evaluate_sites, solve
+from commonweal.invest.siting import Goal, solve
 from commonweal.invest.siting.demand import (
     SCHOOLS,
     all_near,
@@ -33,7 +33,8 @@ from commonweal.invest.siting.result import (
     results_with_indicators,
     siting_effect,
 )
-from commonweal.spec import OwnAreas
+from commonweal.invest.siting.solve import evaluate_sites
+from commonweal.spec.data import OwnAreas
 from commonweal.study.indicators import read_nearby
 from commonweal.study.names import find_scope
 from commonweal.study.reach import Origins, area_points
@@ -56,14 +57,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "MOST_AREAS",
-    "SitingData",
-    "SitingOptions",
-    "first_candidates",
-    "load_siting_data",
-    "site",
-]
+__all__ = ["SitingData", "SitingOptions", "site"]
 
 MOST_AREAS = 1_500
 """Areas of one page on options; the largest authority of England has 659 neighbourhoods."""

@@ -13,7 +13,7 @@ from commonweal.access.places import load_taxonomy
 from commonweal.designation import designate
 from commonweal.errors import DataError, StudyError
 from commonweal.index import score, without_indicators
-from commonweal.indicators import names_in
+from commonweal.indicators.indicators import names_in
 from commonweal.study.indicators import make_indicators
 from commonweal.study.reach import area_points
 
@@ -37,16 +37,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, Mapping[str, Floats]]
     Progress = Callable[[str, int, int], None]
 
-__all__ = [
-    "SitingEffect",
-    "SitingResult",
-    "chosen_sites",
-    "moved_by",
-    "nearer",
-    "remeasure",
-    "results_with_indicators",
-    "siting_effect",
-]
+__all__ = ["SitingResult"]
 
 
 @dataclass(frozen=True, slots=True)

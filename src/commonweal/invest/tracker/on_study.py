@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import build_crosswalk, load_areas
+from commonweal.areas.areas import load_areas
+from commonweal.areas.crosswalk import build_crosswalk
 from commonweal.document.model import TableData
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker, read_marker
 from commonweal.files.inputs import record_input
-from commonweal.invest.tracker import PERCENTILE_UNIT, Snapshot, TrackedMeasure, need_percentile
+from commonweal.invest.tracker import need_percentile
+from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT, Snapshot, TrackedMeasure
 from commonweal.sources.sandbox import explain_damage
 from commonweal.study.names import authority_of, find_scope, listed_areas
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from commonweal.study.results import Results
 
     Floats = NDArray[np.float64]
-
-__all__ = ["SELECTED", "later_snapshot", "read_baseline", "take_baseline", "write_baseline"]
 
 SELECTED = "selected"
 """What is said for all areas that the study's designation selects."""

@@ -280,7 +280,7 @@ def _centres(store: Store) -> pl.DataFrame:
     """Give the mean point of each authority's people."""
     import polars as pl
 
-    from commonweal.areas import load_areas
+    from commonweal.areas.areas import load_areas
 
     people = pl.col("population")
     return (

@@ -13,7 +13,7 @@ from commonweal.chart.theme import BLUE, INK, Mark, round_axis, short_number
 from commonweal.chart.vega import scatter
 from commonweal.document.model import Document, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
-from commonweal.papers.discontent import partial_regression
+from commonweal.papers.discontent.diagnostics import partial_regression
 from commonweal.papers.discontent.models import GROWTH, shrinkage
 from commonweal.papers.discontent.text import (
     answer,
@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from commonweal.document.model import Chart
-    from commonweal.papers.discontent import (
-        Column,
-        ControlledDifference,
-        Discontent,
-        Jackknife,
-        JoinStep,
-        Term,
-    )
+    from commonweal.papers.discontent import Jackknife, Term
+    from commonweal.papers.discontent.authorities import JoinStep
+    from commonweal.papers.discontent.models import Column
+    from commonweal.papers.discontent.results import ControlledDifference, Discontent
 
 
 _AUTHORITY = Mark("circle", f'fill="{BLUE}" fill-opacity="0.45"')

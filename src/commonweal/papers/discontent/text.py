@@ -11,7 +11,8 @@ from commonweal.survey.regression import CONSTANT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from commonweal.papers.discontent import ControlledDifference, Discontent, Term
+    from commonweal.papers.discontent import Term
+    from commonweal.papers.discontent.results import ControlledDifference, Discontent
 
 
 NOT_A_CAUSE = "All of this is association, not cause. It describes areas, not individual voters."

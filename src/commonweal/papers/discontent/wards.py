@@ -133,7 +133,7 @@ def left_behind_share(store: Store) -> pl.DataFrame:
     """
     import polars as pl
 
-    from commonweal.areas import load_areas
+    from commonweal.areas.areas import load_areas
 
     listed = left_behind_wards(store)
     people = pl.col("population")
@@ -165,8 +165,9 @@ def _known(store: Store) -> pl.DataFrame:
     """Give what is known of every ward of England."""
     import polars as pl
 
-    from commonweal.areas import crosswalk_from_pairs, load_areas
+    from commonweal.areas import crosswalk_from_pairs
     from commonweal.areas.apportion import apportion
+    from commonweal.areas.areas import load_areas
 
     small = load_areas(store, "lsoa11", within=ENGLAND, population_at=PEOPLE_AT)
     large = load_areas(store, "wd17", within=ENGLAND, population_at=PEOPLE_AT)

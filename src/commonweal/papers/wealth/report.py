@@ -14,13 +14,10 @@ from commonweal.chart.vega import stacked
 from commonweal.document.format import percent
 from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import source_lines
-from commonweal.papers.wealth import (
-    SOURCES,
-    fit_countries,
-    life_of_countries,
-    load_published,
-    load_weights,
-)
+from commonweal.papers.wealth import load_weights
+from commonweal.papers.wealth.coefficients import load_published
+from commonweal.papers.wealth.data import SOURCES, life_of_countries
+from commonweal.papers.wealth.estimation import fit_countries
 from commonweal.papers.wealth.tables import (
     DOLLARS,
     asset_tables,
@@ -37,7 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from commonweal.document.model import Chart
-    from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
+    from commonweal.papers.wealth import Weight
+    from commonweal.papers.wealth.data import Country
+    from commonweal.papers.wealth.results import TrustWealth
+    from commonweal.papers.wealth.value import Form
     from commonweal.sources import Store
 
 

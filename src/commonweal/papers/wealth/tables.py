@@ -10,19 +10,18 @@ import polars as pl
 from commonweal.document.format import percent
 from commonweal.document.model import Table, TableData
 from commonweal.evidence import load_evidence
-from commonweal.papers.wealth import (
-    ASSETS,
-    FORMS,
-    delta_interval,
-    load_published,
-    value_of_change,
-    value_of_trust,
-)
+from commonweal.papers.wealth import FORMS, delta_interval, value_of_trust
+from commonweal.papers.wealth.coefficients import load_published
+from commonweal.papers.wealth.data import ASSETS
+from commonweal.papers.wealth.value import value_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from commonweal.papers.wealth import Country, Form, TrustWealth, Weight
+    from commonweal.papers.wealth import Weight
+    from commonweal.papers.wealth.data import Country
+    from commonweal.papers.wealth.results import TrustWealth
+    from commonweal.papers.wealth.value import Form
 
 
 DOLLARS = "US dollars of 2014"

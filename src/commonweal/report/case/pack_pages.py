@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from commonweal.document import document_html, document_pdf
-from commonweal.document.html import InteractivePart, fill_page
+from commonweal.document.html import InteractivePart, document_html, fill_page
+from commonweal.document.pdf import document_pdf
 from commonweal.errors import CommonwealError
 from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.comparison import SelectedShares, compare
@@ -23,8 +23,7 @@ from commonweal.invest.allocation.on_study import (
     draws_of,
     exclusions_of,
 )
-from commonweal.invest.appraisal import build_model
-from commonweal.invest.appraisal.model import expected, lines_worth
+from commonweal.invest.appraisal.model import build_model, expected, lines_worth
 from commonweal.invest.appraisal.sensitivity import draw_inputs
 from commonweal.invest.case.case import (
     COST,

@@ -12,7 +12,7 @@ from commonweal.document.model import key_of, make_table
 from commonweal.invest.appraisal.appraise import money, ratio
 from commonweal.invest.case.cautions import spent_with_bias
 from commonweal.invest.case.valuation import effect_of_gain
-from commonweal.invest.portfolio import need_met
+from commonweal.invest.portfolio.optimise import need_met
 from commonweal.report.allocation_text import ON_LIST
 
 if TYPE_CHECKING:

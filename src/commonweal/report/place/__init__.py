@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from commonweal.report.place.describing import describe, describer
     from commonweal.report.place.place import Place
 
-__all__ = ["Place", "describe", "describer"]
+__all__ = [
+    "Place",
+    "describe",
+    "describer",
+]
 
 
 def __getattr__(name: str) -> Any:

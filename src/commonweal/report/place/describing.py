@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from commonweal.access import EARTH_RADIUS_M
+from commonweal.access.distance import EARTH_RADIUS_M
 from commonweal.document.format import FEWEST_PEOPLE, format_amount
 from commonweal.index import rank
 from commonweal.report.place.drivers import Drivers, PlaceRanks, larger_of

@@ -12,7 +12,7 @@ from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.index import decile
 from commonweal.report.place.charts import strand_chart
-from commonweal.report.place.describing import describe, peers
+from commonweal.report.place.describing import describe
 from commonweal.report.place.document import place_document
 from commonweal.report.place.text import place_words
 from commonweal.study.names import find_area, index_label, larger_named
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from commonweal.document.model import Document
     from commonweal.report.place.place import Place
     from commonweal.study.results import Results
-
-__all__ = ["Profile", "peers", "profile"]
 
 _EVERY = 1000
 """Rows of a table on a terminal: all that a profile has."""

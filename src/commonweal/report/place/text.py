@@ -26,7 +26,8 @@ from commonweal.study.names import index_label, parent_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from commonweal.designation import Condition, ConditionResult, Rule
+    from commonweal.designation import Condition, Rule
+    from commonweal.designation.rule import ConditionResult
     from commonweal.document.words import Words
     from commonweal.evidence import Citation
     from commonweal.report.place.place import Driver, PlaceRank, ShownIndicator

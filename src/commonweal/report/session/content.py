@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from commonweal.document.model import Chart
-    from commonweal.evidence import Evidence, Theme, Work
+    from commonweal.evidence import Evidence, Work
+    from commonweal.evidence.library import Theme
     from commonweal.report.session.spec import Session, Speaker
     from commonweal.report.session.state import State
     from commonweal.study.results import Results

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.compare import worst_tenth
+from commonweal.compare.similarity import worst_tenth
 from commonweal.errors import StudyError, UnknownNameError
 from commonweal.index import decile
 from commonweal.report.study.larger_areas import tiers

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from commonweal.chart.map import Frame
-    from commonweal.designation import ConditionResult, Designation
+    from commonweal.designation import Designation
+    from commonweal.designation.rule import ConditionResult
     from commonweal.document.model import Chart
     from commonweal.study.results import Results
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from commonweal.indicators import Indicator
     from commonweal.study.results import Results
 
-__all__ = ["describe_columns"]
-
 _UNITS = {"population": "people", "longitude": "degrees", "latitude": "degrees"}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.areas import load_systems
+from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import format_count, percent
 from commonweal.document.model import TableData
 from commonweal.index.prepare_spec import POPULATION, Denominate, Impute, Screen, Shrink, Treat

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.document.format import join_words
 from commonweal.files.extras import write_if_installed
-from commonweal.files.folder import MARK, atomic_folder, check_folder, explain_write_errors, marker
+from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
 from commonweal.index.methods import MethodError, imported
 from commonweal.study.fingerprint import functions_named
 from commonweal.study.saved import PACKAGE, pack_results
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from commonweal.study.results import Results
-
-__all__ = ["check_folder", "write_results"]
 
 _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
 """To R a lone point is a number that is missing, 1e3 is 1000 and y is true."""

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from commonweal.designation import Comparison, Designation, Sensitivity
+    from commonweal.designation import Comparison, Designation
+    from commonweal.designation.uncertainty import Sensitivity
     from commonweal.study.results import Results, Validation
 
 

@@ -14,7 +14,7 @@ from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
 from commonweal.index.review import Thresholds, review_data, review_tree
-from commonweal.indicators import sparse
+from commonweal.indicators.indicators import sparse
 from commonweal.report.study.data_dictionary import limit, preparation
 from commonweal.report.study.sensitivity import describe_assumption, sensitivity_method
 from commonweal.report.study.tables import ON_THE_LIST, the_list
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import ConditionResult, Designation
+    from commonweal.designation import Designation
+    from commonweal.designation.rule import ConditionResult
     from commonweal.index.framework import Node
     from commonweal.index.methods import MethodSpec
     from commonweal.index.review import Finding
-    from commonweal.spec import PanelSpec
+    from commonweal.spec.indices import PanelSpec
     from commonweal.study.results import Results
 
 

@@ -11,8 +11,7 @@ from commonweal.document.format import difference
 from commonweal.document.model import TableData
 from commonweal.document.write import source_lines
 from commonweal.report.study.tables import ON_THE_LIST, designation_table
-from commonweal.sources import load_catalogue
-from commonweal.sources.catalogue import OWN_FILE
+from commonweal.sources.catalogue import OWN_FILE, load_catalogue
 from commonweal.study.names import index_label
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.designation import Sensitivity
+    from commonweal.designation.uncertainty import Sensitivity
     from commonweal.document.model import Chart
     from commonweal.index.assumptions import Assumption
     from commonweal.index.methods import MethodSpec

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 
 from commonweal.document.format import format_amount, is_suppressed, percent
-from commonweal.evidence import load_evidence, short_reference
+from commonweal.evidence import load_evidence
+from commonweal.evidence.cite import short_reference
 from commonweal.social_capital import latest, load_framework
 
 if TYPE_CHECKING:
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.evidence import Evidence
     from commonweal.indicators import Indicators
-    from commonweal.social_capital import Framework, Headline, NationalFigure
-    from commonweal.spec import HeadlineSpec, Study
+    from commonweal.social_capital import Framework, NationalFigure
+    from commonweal.social_capital.framework import Headline
+    from commonweal.spec import Study
+    from commonweal.spec.fields import HeadlineSpec
 
     Floats = NDArray[np.float64]
 

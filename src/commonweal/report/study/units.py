@@ -13,7 +13,7 @@ from commonweal.study.names import counted_areas
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from commonweal.compare import UnitComparison
+    from commonweal.compare.units import UnitComparison
 
 
 def units_document(

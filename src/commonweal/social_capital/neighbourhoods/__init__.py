@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from commonweal.social_capital.neighbourhoods.estimate import (
-    EstimateOptions,
     Estimates,
     Neighbourhoods,
     PopulationCounts,
-    estimate_neighbourhoods,
-    larger_estimates,
 )
 from commonweal.social_capital.neighbourhoods.model import (
     Covariates,
@@ -25,7 +22,6 @@ from commonweal.social_capital.neighbourhoods.model import (
 __all__ = [
     "Covariates",
     "Direct",
-    "EstimateOptions",
     "Estimates",
     "Kinds",
     "Modelled",
@@ -33,9 +29,7 @@ __all__ = [
     "PopulationCounts",
     "SurveyAnswers",
     "direct_estimates",
-    "estimate_neighbourhoods",
     "fit_areas",
     "fit_kinds",
-    "larger_estimates",
     "standardised",
 ]

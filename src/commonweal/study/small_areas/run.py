@@ -10,20 +10,21 @@ import numpy as np
 import polars as pl
 from pydantic import TypeAdapter
 
-from commonweal.areas import code_texts
+from commonweal.areas.areas import code_texts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.files.inputs import read_strict
-from commonweal.indicators import to_numbers
-from commonweal.social_capital.neighbourhoods import (
+from commonweal.indicators.read import to_numbers
+from commonweal.social_capital.neighbourhoods import PopulationCounts, standardised
+from commonweal.social_capital.neighbourhoods.estimate import (
     EstimateOptions,
-    PopulationCounts,
     estimate_neighbourhoods,
-    standardised,
 )
 from commonweal.sources import Store
-from commonweal.spec import OwnAreas, Study, load_study
+from commonweal.spec import Study
+from commonweal.spec.data import OwnAreas
 from commonweal.spec.indicators import IndicatorSpec
 from commonweal.spec.indices import IndexSpec
+from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
 from commonweal.study.files import own_source
 from commonweal.study.indicators import make_indicators

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from commonweal.demo import County, draw_survey, generate_county, write_survey
-from commonweal.demo.survey import value_labels
+from commonweal.demo import County, generate_county
+from commonweal.demo.survey import draw_survey, value_labels, write_survey
 from commonweal.errors import CommonwealError, StudyError
 from commonweal.files.inputs import read_keys, read_text
 from commonweal.files.schema import FieldError, explain
-from commonweal.spec import FileOrSource, OwnAreas
+from commonweal.spec.data import FileOrSource, OwnAreas
 from commonweal.spec.indicators import IndicatorSpec
-from commonweal.survey import Survey, load_spec, make_survey
 from commonweal.survey.read import Microdata
+from commonweal.survey.spec import load_spec
+from commonweal.survey.survey import make_survey
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+    from commonweal.survey import Survey
 
 
 def _share(value: Any) -> Any:
