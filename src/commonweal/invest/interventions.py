@@ -44,42 +44,22 @@ _CHANGES: dict[str, Callable[[Any, float], Any]] = {
 
 
 class InterventionCost(Sourced):
-    """What an intervention costs, in GBP of the file's price year.
+    """What an intervention costs, in GBP of the file's price year."""
 
-    Attributes
-    ----------
-    capital
-        Once, in the year it is begun.
-    yearly
-        For every year that it works.
-    per
-        ``place``: for a neighbourhood, whatever its size; ``1000_residents``: for every 1,000 people.
-    """
-
-    capital: AtLeastZero
-    yearly: AtLeastZero
+    capital: AtLeastZero  # once, in the year it is begun
+    yearly: AtLeastZero  # for every year that it works
+    # ``place``: for a neighbourhood, whatever its size; ``1000_residents``: for every 1,000 people
     per: Literal["place", "1000_residents"] = "place"
 
 
 class Through(FileModel):
-    """An indicator that an effect moves, where a study has it.
+    """An indicator that an effect moves, where a study has it."""
 
-    Attributes
-    ----------
-    indicator
-        Its name in the study.
-    change
-        ``add`` or ``times`` the number; or, for a number that the value comes to have,
-        ``at_least`` or ``at_most``.
-    by
-        The number.
-    least, most
-        Ends that the value does not pass.
-    """
-
-    indicator: Text
+    indicator: Text  # its name in the study
+    # ``add`` or ``times`` the number; or, for a number that the value comes to have, ``at_least`` or ``at_most``
     change: Literal["add", "times", "at_least", "at_most"]
     by: Number
+    # least, most: ends that the value does not pass
     least: float | None = None
     most: float | None = None
 
@@ -100,36 +80,21 @@ class Through(FileModel):
 
 
 class Effect(Sourced):
-    """One thing that an intervention makes better, or worse.
+    """One thing that an intervention makes better, or worse."""
 
-    Attributes
-    ----------
-    outcome
-        Which of the file's outcomes.
-    size
-        By how many standard deviations the outcome gets better for whom it reaches; below 0, worse.
-    reaches
-        The share of residents whom it reaches.
-    most_people
-        How many people one of it can reach at most, where a place has more; no limit if None. It bounds `reaches`,
-        and not what happens to the indicators.
-    through
-        Indicators that show it. Those that a study has are moved, together, and then `size` does not
-        count: an effect is claimed once. Where a study has none, `size` counts.
-    quality
-        How strong the evidence is, on the scale of the evidence library; or ``assumption``.
-    caution
-        What to beware of.
-    stated
-        The size as the file states it, where a synthesis has changed it.
-    """
-
-    outcome: Text
+    outcome: Text  # which of the file's outcomes
+    # by how many standard deviations the outcome gets better for whom it reaches; below 0, worse
     size: Number | None = None
+    # the size as the file states it, where a synthesis has changed it
     stated: Number | None = Field(default=None, exclude=True)
-    reaches: AtMostOne | None = None
+    reaches: AtMostOne | None = None  # the share of residents whom it reaches
+    # how many people one of it can reach at most, where a place has more; no limit if None. It bounds `reaches`, and
+    # not what happens to the indicators.
     most_people: Annotated[float, Field(strict=True, gt=0)] | None = None
+    # indicators that show it. Those that a study has are moved, together, and then `size` does not count: an effect is
+    # claimed once. Where a study has none, `size` counts.
     through: tuple[Through, ...] = ()
+    # how strong the evidence is, on the scale of the evidence library; or ``assumption``
     quality: Quality
     caution: str = ""
 

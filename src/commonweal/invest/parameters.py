@@ -42,27 +42,16 @@ Z95 = 1.959963984540054
 class Uncertain:
     """A number, or the law of chance that it follows.
 
-    Attributes
-    ----------
-    law
-        ``fixed``, or one of `LAWS`. ``pert`` is the beta law with four times the weight on the
-        likeliest value. ``lognormal`` takes the mean and standard deviation of the number itself.
-        ``interval95`` is normal around a study's estimate, as wide as its 95% interval.
-    numbers
-        Those of the law.
-    within
-        With ``normal`` or ``interval95``: the least and the greatest value, where the law is cut.
-
-    Examples
-    --------
     >>> read_number({"triangular": [1, 2, 6]}).mean
     3.0
-    >>> read_number({"interval95": [-0.7, 0.8, 2.4]}).quantile([0.025, 0.5]).round(2)
-    array([-0.75,  0.8 ])
     """
 
+    # ``fixed``, or one of `LAWS`. ``pert`` is the beta law with four times the weight on the likeliest value.
+    # ``lognormal`` takes the mean and standard deviation of the number itself. ``interval95`` is normal around a
+    # study's estimate, as wide as its 95% interval.
     law: str
     numbers: tuple[float, ...]
+    # with ``normal`` or ``interval95``: the least and the greatest value, where the law is cut
     within: tuple[float, float] | None = None
 
     @property
@@ -141,19 +130,7 @@ def _chance(stated: Uncertain) -> Any:
 
 
 def read_number(stated: Any) -> Uncertain:
-    """Read a number of a file: plain, or a law of `LAWS` with its numbers.
-
-    Raises
-    ------
-    ValueError
-        If it is neither, or the numbers make no such law: a range with low above high, for one.
-
-    Examples
-    --------
-    >>> read_number({"uniform": [5, 2]})
-    Traceback (most recent call last):
-    ValueError: 'uniform': found [5, 2]; expected low below high
-    """
+    """Read a number of a file: plain, or a law of `LAWS` with its numbers."""
     if isinstance(stated, Uncertain):
         return stated
     if _is_number(stated):
@@ -254,24 +231,13 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class Sourced(FileModel):
-    """Where a parameter comes from.
+    """Where a parameter comes from."""
 
-    Attributes
-    ----------
-    source
-        Which work says so, and where in it.
-    vintage
-        Of which year.
-    verified
-        Whether the value was seen in the work, or in a copy of it, when it was entered.
-    evidence
-        The work's id in the evidence library; '' if it has none.
-    """
-
-    source: Text
-    vintage: Text
+    source: Text  # which work says so, and where in it
+    vintage: Text  # of which year
+    # whether the value was seen in the work, or in a copy of it, when it was entered
     verified: bool
-    evidence: str = ""
+    evidence: str = ""  # the work's id in the evidence library; '' if it has none
 
 
 class DiscountStep(FileModel):
@@ -282,14 +248,9 @@ class DiscountStep(FileModel):
 
 
 class Discount(Sourced):
-    """Rates of discount by step, in real terms.
+    """Rates of discount by step, in real terms."""
 
-    Attributes
-    ----------
-    steps
-        From the first years to the last.
-    """
-
+    # from the first years to the last
     steps: Annotated[tuple[DiscountStep, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -331,13 +292,7 @@ class OptimismBias(Sourced):
     categories: dict[str, BiasCategory]
 
     def category(self, name: str, where: str = "") -> BiasCategory:
-        """Give one; `where` says in a message who asks for it.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none of that name.
-        """
+        """Give one; `where` says in a message who asks for it."""
         if name not in self.categories:
             raise UnknownNameError("optimism bias category", name, self.categories, where)
         return self.categories[name]

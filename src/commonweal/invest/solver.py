@@ -95,47 +95,30 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class MipProblem:
-    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``.
+    """Minimise ``cost @ x`` where ``low <= matrix @ x <= high`` and ``lower <= x <= upper``."""
 
-    Attributes
-    ----------
-    cost, upper, lower
-        (n,) of each column; 0 is the least if not given.
-    matrix, low, high
-        (m, n) of the rows, and (m,) what each may come to.
-    whole
-        (n,) whether a column must be a whole number.
-    """
-
+    # cost, upper, lower: (n,) of each column; 0 is the least if not given
     cost: Floats
+    # matrix, low, high: (m, n) of the rows, and (m,) what each may come to
     matrix: csr_array
     low: Floats
     high: Floats
     upper: Floats
-    whole: NDArray[np.bool_]
+    whole: NDArray[np.bool_]  # (n,) whether a column must be a whole number
     lower: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MipResult:
-    """What HiGHS says.
+    """What HiGHS says."""
 
-    Attributes
-    ----------
-    state
-        ``optimal``, ``infeasible``, ``time`` or ``interrupted``.
-    value
-        (n,) of the best solution; None if there is none.
-    cost, bound
-        Of that solution (infinite without one), and of all.
-    reduced
-        (n,) what a unit more of each would add to the cost; None unless nothing is whole and it is optimal.
-    """
-
+    # ``optimal``, ``infeasible``, ``time`` or ``interrupted``
     state: Literal["optimal", "infeasible", "time", "interrupted"]
-    value: Floats | None
+    value: Floats | None  # (n,) of the best solution; None if there is none
+    # cost, bound: of that solution (infinite without one), and of all
     cost: float
     bound: float
+    # (n,) what a unit more of each would add to the cost; None unless nothing is whole and it is optimal
     reduced: Floats | None = None
 
 
@@ -149,8 +132,6 @@ def run_mip(
 ) -> MipResult:
     """Solve a problem, from a start if there is one, until the gap is met or time is up.
 
-    Notes
-    -----
     Nothing is printed. HiGHS runs in a thread of its own, so that Ctrl-C is heard; and as its pool of workers belongs
     to the thread that calls it, callers in several threads, or with another number of workers, don't meet.
 

@@ -28,25 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RandomEffects:
-    """A normal-normal random-effects model, fitted.
+    """A normal-normal random-effects model, fitted."""
 
-    Attributes
-    ----------
-    mean, error
-        Of the effects: mu, and its standard error by Hartung and Knapp.
-    tau
-        By how much effects differ beyond their own errors, a standard deviation.
-    shrunk
-        (k,) each effect drawn towards the mean.
-    weight
-        (k,) how much of the mean is in each, 0 to 1.
-    """
-
+    # mean, error: of the effects: mu, and its standard error by Hartung and Knapp
     mean: float
     error: float
-    tau: float
-    shrunk: Floats
-    weight: Floats
+    tau: float  # by how much effects differ beyond their own errors, a standard deviation
+    shrunk: Floats  # (k,) each effect drawn towards the mean
+    weight: Floats  # (k,) how much of the mean is in each, 0 to 1
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -58,24 +47,7 @@ class RandomEffects:
 
 
 def random_effects(estimates: ArrayLike, errors: ArrayLike) -> RandomEffects:
-    """Pool effects, and draw each towards the mean of all.
-
-    Parameters
-    ----------
-    estimates, errors
-        (k,) effects on one scale, and their standard errors, above 0.
-
-    Raises
-    ------
-    DataError
-        If there are fewer than two, or an error is not above 0.
-
-    Examples
-    --------
-    >>> found = random_effects([0.0, 0.1, 0.4], [0.05, 0.1, 0.2])
-    >>> round(found.mean, 3), round(found.tau, 3), found.shrunk.round(3).tolist()
-    (0.09, 0.106, [0.016, 0.095, 0.158])
-    """
+    """Pool effects on one scale, with standard errors above 0, and draw each towards the mean of all."""
     y, s = np.asarray(estimates, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if len(y) < 2 or y.shape != s.shape or not (s > 0).all():
         raise DataError(f"{len(y)} effects; expected two or more, each with an error above 0")

@@ -380,14 +380,7 @@ def fay_herriot_shares(
 def predict_shares(
     fit: Shares, x: ArrayLike | None = None, *, areas: Sequence[Any] | None = None
 ) -> Shares:
-    """Estimate the share in areas that have no sample, from their covariates alone; as `predict`.
-
-    Examples
-    --------
-    >>> fit = fay_herriot_shares([0.2, 0.5, 0.9, 0.4, 0.0], [20, 40, 10, 25, 5], [1, 2, 4, 2, 1])
-    >>> predict_shares(fit, [3]).estimate.round(2)
-    array([0.72])
-    """
+    """Estimate the share in areas that have no sample, from their covariates alone; as `predict`."""
     there = predict(fit.model, x, areas=areas)
     return _back(there, fit.model, np.full(len(there.estimate), fit.model.model_variance))
 

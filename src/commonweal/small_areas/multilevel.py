@@ -261,12 +261,10 @@ def draw_posterior(
 ) -> tuple[Array, list[Array], Array]:
     """Draw from the posterior of a multilevel logistic regression.
 
-    Notes
-    -----
-    A nested Laplace approximation: given the standard deviations, coefficients and effects are normal about
-    their mode; those are integrated over 64 points, spread by a normal approximation about the mode and
-    weighted by the Laplace approximation of the likelihood times a Rayleigh prior of scale 1. A factor
-    whose standard deviation is estimated as 0 is therefore not taken to be without effect.
+    A nested Laplace approximation: given the standard deviations, coefficients and effects are normal about their
+    mode; those are integrated over 64 points, spread by a normal approximation about the mode and weighted by the
+    Laplace approximation of the likelihood times a Rayleigh prior of scale 1. A factor whose standard deviation is
+    estimated as 0 is therefore not taken to be without effect.
     """
     points, weights, modes = _points(model, rng)
     ends = np.floor(np.cumsum(weights) * draws + rng.random()).astype(int)

@@ -90,28 +90,16 @@ class NationalFigure(_Told):
 
 
 class FigureSeries(_Told):
-    """Figures by year that a source of the catalogue holds.
-
-    Attributes
-    ----------
-    source
-        Its id.
-    column, when_column
-        The columns of the figure and of the year.
-    low, high
-        The columns of the ends of its 95% interval; none if not given.
-    only
-        Which rows: the value of each column named.
-    where, group, survey, unit, verified, note
-        As in `NationalFigure`.
-    """
+    """Figures by year that a source of the catalogue holds."""
 
     source: Text
+    # column, when_column: the columns of the figure and of the year
     column: Text
     when_column: Text
+    # low, high: the columns of the ends of its 95% interval; none if not given
     low: str = ""
     high: str = ""
-    only: dict[str, str] = Field(default_factory=dict)
+    only: dict[str, str] = Field(default_factory=dict)  # which rows: the value of each column named
 
 
 def _kind(given: Any) -> str:
@@ -127,42 +115,24 @@ _AnyFigure: TypeAlias = Annotated[
 
 
 class Headline(_Frozen):
-    """One thing that is measured.
-
-    Attributes
-    ----------
-    id, name
-        Its key, and its name for readers.
-    question
-        What people are asked, in our own words.
-    survey
-        The survey that asks it.
-    unit
-        Such as ``% of adults``.
-    higher_is
-        ``more`` if a higher value means more social capital, ``less`` if it means less.
-    verified
-        Whether wording, survey and place in the list were read in the publisher's own list.
-    check
-        What was checked.
-    figures
-        National figures: published ones, or where a source holds them.
-    domain
-        Key of its domain.
-    """
+    """One thing that is measured."""
 
     BRANCHES: ClassVar = {"figures": ("figure", "series")}
     """Names of a union's parts, which are no keys of the file."""
 
+    # id, name: its key, and its name for readers
     id: str
     domain: str
     name: Text
-    question: Text
-    survey: Text
-    unit: Text
+    question: Text  # what people are asked, in our own words
+    survey: Text  # the survey that asks it
+    unit: Text  # such as ``% of adults``
+    # ``more`` if a higher value means more social capital, ``less`` if it means less
     higher_is: Literal["more", "less"]
+    # whether wording, survey and place in the list were read in the publisher's own list
     verified: bool = False
     check: str = ""
+    # national figures: published ones, or where a source holds them
     figures: tuple[_AnyFigure, ...] = ()
 
     @property
@@ -233,13 +203,7 @@ class Framework(_Frozen):
 
 
 def shipped_frameworks() -> dict[str, Framework]:
-    """Give the frameworks that ship by id: ``ons`` and ``onward``.
-
-    Examples
-    --------
-    >>> {f.id: len(f.headlines) for f in shipped_frameworks().values()}
-    {'ons': 25, 'onward': 5}
-    """
+    """Give the frameworks that ship by id: ``ons`` and ``onward``."""
     folder = resources.files(__package__) / "frameworks"
     found = [_read(file) for file in folder.iterdir() if file.name.endswith(".yaml")]
     return {f.id: f for f in sorted(found, key=lambda f: f.order)}
@@ -311,20 +275,7 @@ def _read(file: Traversable | Path) -> Framework:
 
 
 def national_figures(headline: Headline, store: Store) -> tuple[NationalFigure, ...]:
-    """Give the national figures of a headline, its levels by year and then its changes.
-
-    Parameters
-    ----------
-    headline
-        The headline.
-    store
-        Where the sources come from that hold figures.
-
-    Raises
-    ------
-    CommonwealError
-        If a source cannot be had, or lacks a column or rows that the framework names.
-    """
+    """Give the national figures of a headline, its levels by year and then its changes."""
     found = [*headline.published, *(f for s in headline.series for f in read_series(s, store))]
     return tuple(sorted(found, key=lambda f: (f.value is None, f.when)))
 
@@ -335,13 +286,7 @@ def figures_of(framework: Framework, store: Store) -> dict[str, tuple[NationalFi
 
 
 def read_series(series: FigureSeries, store: Store) -> tuple[NationalFigure, ...]:
-    """Read the figures of each year from the source that holds them; years without one are left out.
-
-    Raises
-    ------
-    CommonwealError
-        If the source cannot be had, or lacks a column or rows that the framework names.
-    """
+    """Read the figures of each year from the source that holds them; years without one are left out."""
     table = store.table(series.source)
     ends = [column for column in (series.low, series.high) if column]
     for column in (series.column, series.when_column, *ends, *series.only):

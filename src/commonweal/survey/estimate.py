@@ -85,38 +85,11 @@ def changes(
     until: str,
     by: str | Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Estimate the change of a share or a mean from one wave to another, by group.
+    """Estimate the change of a share or a mean from one wave to another, by group, a row each that has both.
 
-    Parameters
-    ----------
-    survey
-        The respondents.
-    outcome
-        One of its outcomes.
-    since, until
-        The waves.
-    by
-        Groups, beside the wave.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row a group that has respondents in both: the columns of `by`; ``before`` and ``after``; ``change`` (after
-        less before), ``standard_error``, ``lower`` and ``upper`` (95%), ``degrees_of_freedom``; ``suppress`` and the
-        ``reason`` if one of the two is too weak to publish.
-
-    Raises
-    ------
-    UnknownNameError
-        If the outcome, a group or a wave is not one of the survey's.
-    DataError
-        If the survey has no waves, the two are the same, or nobody answered.
-
-    Notes
-    -----
-    ``var(change) = var(before) + var(after) - 2 cov``. The covariance is 0 between independent samples, where
-    degrees of freedom add up; of a panel it is that of the clusters asked twice, and the fewer degrees of freedom
-    are taken.
+    ``change`` is after less before. ``var(change) = var(before) + var(after) - 2 cov``. The covariance is 0 between
+    independent samples, where degrees of freedom add up; of a panel it is that of the clusters asked twice, and the
+    fewer degrees of freedom are taken.
     """
     for name in (since, until):
         survey.wave(name)
@@ -163,18 +136,7 @@ def changes(
 
 
 def suppress(table: pl.DataFrame) -> pl.DataFrame:
-    """Take out the numbers of estimates, or changes, that are too weak to publish.
-
-    Parameters
-    ----------
-    table
-        As `estimate` or `changes` gives it.
-
-    Returns
-    -------
-    polars.DataFrame
-        The same, with null in place of every number but the count of respondents where ``suppress`` is false.
-    """
+    """Put null in place of the numbers, but the count of respondents, of estimates that are too weak to publish."""
     keep = {"respondents", "published"}
     hide = [c for c, kind in table.schema.items() if kind.is_numeric() and c not in keep]
     return table.with_columns(pl.when("published").then(pl.col(c)).alias(c) for c in hide)
@@ -353,21 +315,11 @@ _TOGETHER = "+"
 
 @dataclass(frozen=True)
 class OutcomeEstimates:
-    """One outcome by one grouping.
-
-    Attributes
-    ----------
-    outcome
-        Its name.
-    by
-        The groups, one or more; none for all respondents.
-    table
-        As `estimate` gives it, without the numbers that are too weak to publish.
-    """
+    """One outcome by one grouping."""
 
     outcome: str
-    by: tuple[str, ...]
-    table: pl.DataFrame
+    by: tuple[str, ...]  # the groups, one or more; none for all respondents
+    table: pl.DataFrame  # as `estimate` gives it, without the numbers that are too weak to publish
 
 
 @dataclass(frozen=True)
@@ -396,28 +348,9 @@ class Summary:
 def summarise(
     survey: Survey, by: Sequence[str] | None = None, raking: Raking | None = None
 ) -> Summary:
-    """Estimate every outcome of a survey.
+    """Estimate every outcome of a survey, by groups or several joined by ``+``; by each group if none is given.
 
-    Parameters
-    ----------
-    survey
-        The respondents.
-    by
-        Groupings: names of groups, or several joined by ``+``. Every group, and the wave, if not given.
-    raking
-        What raking did to the weights, to be told along.
-
-    Returns
-    -------
-    Summary
-        Of all waves together, but for the changes. An outcome that was not asked in a wave is left out there.
-
-    Raises
-    ------
-    UnknownNameError
-        If a group is not one of the survey's.
-    DataError
-        If nobody answered.
+    Of all waves together, but for the changes. An outcome that was not asked in a wave is left out there.
     """
     if by is None:
         waves = ["wave"] if len(survey.levels.get("wave", ())) > 1 else []

@@ -27,33 +27,15 @@ SUFFIXES = (*LABELLED, ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Microdata:
-    """Columns of a survey as they stand in the file.
+    """Columns of a survey as they stand in the file."""
 
-    Attributes
-    ----------
-    frame
-        A row a respondent. User-missing values of SPSS are null.
-    labels
-        By column, the value labels: code to text.
-    """
-
-    frame: pl.DataFrame
+    frame: pl.DataFrame  # a row a respondent. User-missing values of SPSS are null.
+    # by column, the value labels: code to text
     labels: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
 
 def column_names(file: Path) -> list[str]:
-    """Give the names of a file's columns, in its order.
-
-    Parameters
-    ----------
-    file
-        ``.sav``, ``.zsav``, ``.dta``, ``.csv`` or ``.parquet``.
-
-    Raises
-    ------
-    DataError
-        If it is not there, of another kind, or cannot be read.
-    """
+    """Give the names of a file's columns, in its order."""
     suffix = _suffix(file)
     if suffix in LABELLED:
         return list(in_subprocess(_read_labelled, file, _wrong(file), columns=[])[1]["names"])
@@ -64,27 +46,9 @@ def column_names(file: Path) -> list[str]:
 
 
 def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
-    """Read some columns of a file.
+    """Read some columns of a file of SPSS, Stata, CSV or Parquet: values as stored, with their labels.
 
-    Parameters
-    ----------
-    file
-        ``.sav``, ``.zsav``, ``.dta``, ``.csv`` or ``.parquet``.
-    columns
-        Which; in any order, once or more often.
-
-    Returns
-    -------
-    Microdata
-        The values as stored, with the value labels that SPSS and Stata keep beside them. Null are: empty text, the
-        values that an SPSS file declares as missing, and Stata's ``.`` to ``.z``.
-
-    Raises
-    ------
-    UnknownNameError
-        On a column that is not there; the message names the nearest.
-    DataError
-        If the file is not there, is of another kind, cannot be read (cut off, for one) or has no rows.
+    Null are: empty text, the values that an SPSS file declares as missing, and Stata's ``.`` to ``.z``.
     """
     names = list(dict.fromkeys(columns))
     suffix = _suffix(file)

@@ -40,50 +40,25 @@ class SpecPart(BaseModel):
 
 
 class Area(SpecPart):
-    """Where respondents live.
+    """Where respondents live."""
 
-    Attributes
-    ----------
-    column
-        Of codes such as ``E01000001``.
-    system
-        The area system of the codes, such as ``lsoa21``.
-    """
-
-    column: str
-    system: str
+    column: str  # of codes such as ``E01000001``
+    system: str  # the area system of the codes, such as ``lsoa21``
 
 
 class OutcomeSpec(SpecPart):
-    """What is estimated from a column: a share (0 or 1), or the mean of a number.
-
-    Attributes
-    ----------
-    column
-        Of the answers.
-    yes
-        The answers that count as 1; every other one that is not missing counts as 0.
-    no
-        If given, the answers that count as 0; one that is in neither list is then an error.
-    recode
-        A number for each answer, in place of yes and no.
-    missing
-        Answers that are none, beside those of the survey and the user-missing ones of SPSS.
-    label
-        What readers call it.
-    headline
-        The headline indicator that it measures.
-
-    Without `yes` and `recode` the column is taken as the number that it is.
-    """
+    """What is estimated from a column: a share (0 or 1), or the mean of a number."""
 
     column: str
-    yes: Codes = ()
+    yes: Codes = ()  # the answers that count as 1; every other one that is not missing counts as 0
+    # if given, the answers that count as 0; one that is in neither list is then an error
     no: Codes = ()
+    # a number for each answer, in place of yes and no
     recode: dict[Code, float] = Field(default_factory=dict)
+    # answers that are none, beside those of the survey and the user-missing ones of SPSS
     missing: Codes = ()
     label: str = ""
-    headline: str = ""
+    headline: str = ""  # the headline indicator that it measures
 
     @model_validator(mode="before")
     @classmethod
@@ -109,26 +84,12 @@ class OutcomeSpec(SpecPart):
 
 
 class GroupSpec(SpecPart):
-    """How respondents are grouped.
-
-    Attributes
-    ----------
-    column
-        Of the answers.
-    values
-        By the name of each group, the answers that belong to it. Other answers are in no group.
-    bands
-        The lower ends of bands of a number, rising: ``[16, 35, 65]`` is 16 to 34, 35 to 64, 65 or over.
-    missing
-        Answers that are none.
-    label
-        What readers call it.
-
-    Without `values` and `bands` each value label, or value, of the column is a group.
-    """
+    """How respondents are grouped."""
 
     column: str
+    # by the name of each group, the answers that belong to it. Other answers are in no group.
     values: dict[str, Codes] = Field(default_factory=dict)
+    # the lower ends of bands of a number, rising: ``[16, 35, 65]`` is 16 to 34, 35 to 64, 65 or over
     bands: tuple[float, ...] = ()
     missing: Codes = ()
     label: str = ""
@@ -148,23 +109,13 @@ class GroupSpec(SpecPart):
 
 
 class Replicates(SpecPart):
-    """Replicate weights, from which the variance is computed in place of strata and clusters.
+    """Replicate weights, from which the variance is computed in place of strata and clusters."""
 
-    Attributes
-    ----------
-    columns
-        Their columns; or one name that ends in ``*`` for all columns that start so, in the file's order.
-    method
-        How they were made.
-    kind
-        Of a jackknife: ``jk1`` (the default) or ``jk2``.
-    fay
-        Fay's coefficient of balanced repeated replication, from 0 to below 1.
-    """
-
+    # their columns; or one name that ends in ``*`` for all columns that start so, in the file's order
     columns: Columns = Field(min_length=1)
     method: Literal["brr", "jackknife", "bootstrap", "sdr"]
-    kind: Literal["jk1", "jk2"] | None = None
+    kind: Literal["jk1", "jk2"] | None = None  # of a jackknife: ``jk1`` (the default) or ``jk2``
+    # Fay's coefficient of balanced repeated replication, from 0 to below 1
     fay: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
@@ -179,32 +130,19 @@ class Replicates(SpecPart):
 
 
 class Suppression(SpecPart):
-    """When an estimate is too weak to publish. Both limits are conventions.
-
-    Attributes
-    ----------
-    respondents
-        The fewest respondents.
-    variation
-        The coefficient of variation (standard error as a share of the value) from which on it is.
-    """
+    """When an estimate is too weak to publish. Both limits are conventions."""
 
     respondents: int = Field(default=30, ge=1)
+    # the coefficient of variation (standard error as a share of the value) from which on it is
     variation: Annotated[float, BeforeValidator(_share)] = Field(default=0.2, gt=0)
 
 
 class Rake(SpecPart):
-    """What is known of the population, for `rake_survey`.
+    """What is known of the population, for `rake_survey`."""
 
-    Attributes
-    ----------
-    margins
-        By group, how many people, or which share of them, the population has in each of its names.
-    cap
-        The largest weight, as a multiple of the mean weight; none if not given.
-    """
-
+    # by group, how many people, or which share of them, the population has in each of its names
     margins: dict[str, dict[str, Annotated[float, BeforeValidator(_share)]]] = Field(min_length=1)
+    # the largest weight, as a multiple of the mean weight; none if not given
     cap: float | None = Field(default=None, gt=1)
 
 
@@ -335,19 +273,7 @@ class SurveySpec(SpecPart):
 
 
 def load_spec(file: str | Path) -> SurveySpec:
-    """Read and check a survey's YAML file.
-
-    Parameters
-    ----------
-    file
-        Its path.
-
-    Raises
-    ------
-    StudyError
-        If it cannot be read, is not YAML, or a field is wrong; the message names the file, the field, what was
-        found and what was expected.
-    """
+    """Read and check a survey's YAML file."""
     path = Path(file)
     text, keys = read_text(path, fault=StudyError), "title, file, weight, outcomes, groups"
     data = read_keys(text, str(path), keys, StudyError)

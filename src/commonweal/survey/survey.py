@@ -263,20 +263,7 @@ def read_survey(spec: SurveySpec | str | Path) -> Survey:
 
 
 def make_survey(spec: SurveySpec, data: Microdata) -> Survey:
-    """Make a survey of microdata that are at hand.
-
-    Parameters
-    ----------
-    spec
-        What each column means.
-    data
-        The columns that it names.
-
-    Raises
-    ------
-    DataError
-        As `read_survey`.
-    """
+    """Make a survey of microdata that are at hand."""
     if not len(data.frame):
         raise DataError(f"{spec.name}: there are no respondents")
     made: dict[str, pl.Series] = design_columns(spec, data)

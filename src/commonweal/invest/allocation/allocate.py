@@ -49,97 +49,53 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class CapCost:
-    """What caps cost: the same rule without them.
+    """What caps cost: the same rule without them."""
 
-    Attributes
-    ----------
-    passed_over
-        (n_areas,) who would be selected without the caps, and is not.
-    instead
-        (n_areas,) who is selected, and would not be without the caps.
-    people, people_in_need
-        Residents passed over, and those of them in areas in need; unknown populations are left out.
-    people_instead, people_in_need_instead
-        The same of those selected in their place.
-    """
-
-    passed_over: Bools
-    instead: Bools
+    passed_over: Bools  # (n_areas,) who would be selected without the caps, and is not
+    instead: Bools  # (n_areas,) who is selected, and would not be without the caps
+    # people, people_in_need: residents passed over, and those of them in areas in need; unknown populations are left
+    # out
     people: float
     people_in_need: float
+    # people_instead, people_in_need_instead: the same of those selected in their place
     people_instead: float
     people_in_need_instead: float
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Who gets an award.
-
-    Attributes
-    ----------
-    programme
-        The rule.
-    areas
-        The places.
-    need
-        (n_areas,) what ranks, higher = more need; NaN where an index is missing.
-    parts
-        By path of an index or domain, (n_areas,) its scores as the rule reads them.
-    rank
-        (n_areas,) rank of `need` among all areas, 1 = most need.
-    eligible
-        (n_areas,) who can be chosen: every threshold passed, not excluded, within the window of people.
-    open_to
-        (n_areas,) the same but for the thresholds, which is what no draw changes.
-    selected
-        (n_areas,) who is.
-    order
-        (n_areas,) place among the selected by need, from 1; 0 for others.
-    why
-        (n_areas,) what became of the area: ``selected``, or in words why it was passed over.
-    margin
-        (n_areas,) of what ranks: how far a selected area is above the first that would take its place;
-        how far another is from the last selected: negative, or positive where a cap or a minimum stood in
-        the way. NaN where nobody is on the other side, and for areas that cannot be chosen. An area that
-        a minimum keeps in is measured against its own group, and the last selected is one that none does.
-    cap_margin
-        (n_areas,) the same within the area's group of the tightest cap: how far the selected of the
-        group are above the best that the cap left out, and those below its last selected.
-    tied
-        (n_areas,) whether an area has the same need as one on the other side of either: the programme's
-        ``ties``, then codes, decided.
-    in_need
-        (n_areas,) who is in need by the programme's yardstick.
-    cost
-        What the caps cost.
-    limits
-        Caps and minimums, as numbers.
-    designation
-        The thresholds, as tested.
-    among_equals
-        (n_areas,) the order in which equals are taken.
-    left_out
-        Names of exclusions that were asked to be left out, so that the rule is not the programme's.
-    """
+    """Who gets an award."""
 
     programme: Programme
     areas: Areas
-    need: Floats
+    need: Floats  # (n_areas,) what ranks, higher = more need; NaN where an index is missing
+    # by path of an index or domain, (n_areas,) its scores as the rule reads them
     parts: Mapping[str, Floats]
-    rank: Floats
+    rank: Floats  # (n_areas,) rank of `need` among all areas, 1 = most need
+    # (n_areas,) who can be chosen: every threshold passed, not excluded, within the window of people
     eligible: Bools
-    open_to: Bools
-    selected: Bools
-    order: NDArray[np.int64]
+    open_to: Bools  # (n_areas,) the same but for the thresholds, which is what no draw changes
+    selected: Bools  # (n_areas,) who is
+    order: NDArray[np.int64]  # (n_areas,) place among the selected by need, from 1; 0 for others
+    # (n_areas,) what became of the area: ``selected``, or in words why it was passed over
     why: NDArray[np.object_]
+    # (n_areas,) of what ranks: how far a selected area is above the first that would take its place; how far another
+    # is from the last selected: negative, or positive where a cap or a minimum stood in the way. NaN where nobody is
+    # on the other side, and for areas that cannot be chosen. An area that a minimum keeps in is measured against its
+    # own group, and the last selected is one that none does.
     margin: Floats
+    # (n_areas,) the same within the area's group of the tightest cap: how far the selected of the group are above the
+    # best that the cap left out, and those below its last selected
     cap_margin: Floats
+    # (n_areas,) whether an area has the same need as one on the other side of either: the programme's ``ties``, then
+    # codes, decided
     tied: Bools
-    in_need: Bools
+    in_need: Bools  # (n_areas,) who is in need by the programme's yardstick
     cost: CapCost
-    limits: Limits
-    designation: Designation
-    among_equals: NDArray[np.intp]
+    limits: Limits  # caps and minimums, as numbers
+    designation: Designation  # the thresholds, as tested
+    among_equals: NDArray[np.intp]  # (n_areas,) the order in which equals are taken
+    # names of exclusions that were asked to be left out, so that the rule is not the programme's
     left_out: tuple[str, ...]
 
     @property
@@ -206,36 +162,10 @@ def allocate(
     areas: Areas,
     exclusions: Mapping[str, Sequence[str] | None] | None = None,
 ) -> Allocation:
-    """Apply a programme's rule to a study.
+    """Apply a programme's rule to a study: minimums first, then by need under every cap until awards run out.
 
-    Parameters
-    ----------
-    programme
-        The rule.
-    scores
-        Indices of the study by name, each on the codes of `areas`.
-    areas
-        The places, with the parents that caps, minimums and exclusions name
-        (`allocation.groups.with_groups` adds those that the programme states).
-    exclusions
-        Codes of each exclusion that the programme states by name alone, and of any other; None leaves
-        one out, which is told.
-
-    Returns
-    -------
-    Allocation
-        Areas are taken by need, minimums first, then the rest down the list under every cap until
-        awards or areas run out. Equals are taken by the programme's ``ties``, then by code.
-
-    Raises
-    ------
-    UnknownNameError
-        If an index, parent, code or exclusion is not there.
-    StudyError
-        If no area is left to choose from (it names the condition that leaves none), a minimum cannot
-        be met, minimums come to more than there are awards, or an exclusion has no codes.
-    DataError
-        If scores are of other areas, or an area that can be chosen has no parent of a cap.
+    Equals are taken by the programme's ``ties``, then by code. An exclusion whose codes are None is left out, which is
+    told.
     """
     parts = {p: stated_need(scores, p) for p in paths_of(programme.rank, programme.ties)}
     designation = designate(programme.name, programme.rule, scores, areas, changes=False)
@@ -289,20 +219,7 @@ def allocate(
 
 
 def next_in_line(allocation: Allocation, more: int) -> NDArray[np.intp]:
-    """Say who would come next if there were more awards.
-
-    Parameters
-    ----------
-    allocation
-        As it stands.
-    more
-        How many more awards.
-
-    Returns
-    -------
-    ndarray
-        Positions of up to `more` areas, by need; caps hold among them too. Empty where awards do not run out.
-    """
+    """Give the positions of areas that would come next with more awards, by need; caps hold among them too."""
     money = allocation.programme.money
     if money is None or money.most is None:
         return np.empty(0, dtype=np.intp)
@@ -345,24 +262,13 @@ def _cost(selected: Bools, free: Bools, in_need: Bools, people: Floats) -> CapCo
 
 @dataclass(frozen=True, slots=True)
 class AllocationCertainty:
-    """What draws did to an allocation.
+    """What draws did to an allocation."""
 
-    Attributes
-    ----------
-    selected
-        (n_areas,) share of draws in which the area is selected.
-    kept
-        (n_draws,) how many of the areas selected as stated are selected in each draw.
-    seed
-        The seed that everything random follows from.
-    varied
-        What varies, in words.
-    """
-
-    selected: Floats
+    selected: Floats  # (n_areas,) share of draws in which the area is selected
+    # (n_draws,) how many of the areas selected as stated are selected in each draw
     kept: NDArray[np.int64]
-    seed: int
-    varied: tuple[str, ...]
+    seed: int  # the seed that everything random follows from
+    varied: tuple[str, ...]  # what varies, in words
 
     @property
     def n_draws(self) -> int:
@@ -379,27 +285,8 @@ def allocation_certainty(
 ) -> AllocationCertainty:
     """Allocate again in every draw of the study, and count.
 
-    Parameters
-    ----------
-    allocation
-        As stated. Exclusions, caps, minimums, the window of people and areas that were built up stay as
-        they are; scores, ranks and thresholds follow the draws.
-    scores, indicators
-        Of the study, as it was allocated on.
-    spec
-        What varies, how often and from which seed.
-    progress
-        Called as ``progress("drawing", done, n_draws)``.
-
-    Returns
-    -------
-    Chance
-        The same for the same seed on any number of threads; only counts are kept.
-
-    Raises
-    ------
-    StudyError
-        If no draws are asked for, or nothing that is drawn touches what ranks or the thresholds.
+    Exclusions, caps, minimums, the window of people and areas that were built up stay as they are; scores, ranks and
+    thresholds follow the draws.
     """
     if spec.draws == 0:
         raise StudyError("draws: found 0; expected at least 1")

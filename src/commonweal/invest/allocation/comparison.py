@@ -31,23 +31,14 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class PublishedComparison:
-    """An allocation beside a published list of the same areas.
+    """An allocation beside a published list of the same areas."""
 
-    Attributes
-    ----------
-    file
-        Name of the table of codes.
-    matched, missed, extra
-        Areas in both, only in the published list, and only in the allocation (row numbers).
-    elsewhere
-        Codes of the list that are of no area.
-    """
-
-    file: str
+    file: str  # name of the table of codes
+    # matched, missed, extra: areas in both, only in the published list, and only in the allocation (row numbers)
     matched: NDArray[np.intp]
     missed: NDArray[np.intp]
     extra: NDArray[np.intp]
-    elsewhere: tuple[str, ...]
+    elsewhere: tuple[str, ...]  # codes of the list that are of no area
 
 
 def compare_with_published(
@@ -74,44 +65,26 @@ def compare_with_published(
 
 @dataclass(frozen=True, slots=True)
 class SelectedShares:
-    """An allocation on the areas that two are compared on.
-
-    Attributes
-    ----------
-    areas
-        Those areas.
-    share
-        (n_areas,) share of each one's people whose place is selected, 0..1.
-    """
+    """An allocation on the areas that two are compared on."""
 
     areas: Areas
-    share: Floats
+    share: Floats  # (n_areas,) share of each one's people whose place is selected, 0..1
 
 
 @dataclass(frozen=True, slots=True)
 class AllocationDifference:
-    """How one allocation differs from another.
+    """How one allocation differs from another."""
 
-    Attributes
-    ----------
-    areas
-        What they are compared on.
-    first, second
-        (n_areas,) share of people whose place is selected, in each.
-    both, only_first, only_second
-        (n_areas,) share of people whose place is selected in both, or in one alone. Where an area is
-        selected in part by both, the parts are taken to overlap as far as they can.
-    in_need
-        (n_areas,) who is in need, by one yardstick for both.
-    """
-
-    areas: Areas
+    areas: Areas  # what they are compared on
+    # first, second: (n_areas,) share of people whose place is selected, in each
     first: Floats
     second: Floats
+    # both, only_first, only_second: (n_areas,) share of people whose place is selected in both, or in one alone. Where
+    # an area is selected in part by both, the parts are taken to overlap as far as they can.
     both: Floats
     only_first: Floats
     only_second: Floats
-    in_need: Bools
+    in_need: Bools  # (n_areas,) who is in need, by one yardstick for both
 
     def people(self, share: Floats, *, in_need: bool = False) -> float:
         """Count residents of a share of each area; unknown populations are left out."""
@@ -140,34 +113,7 @@ class AllocationDifference:
 
 
 def compare(first: SelectedShares, second: SelectedShares, in_need: Bools) -> AllocationDifference:
-    """Compare two allocations on the same areas.
-
-    Parameters
-    ----------
-    first, second
-        The allocations, on the same areas.
-    in_need
-        (n_areas,) who is in need.
-
-    Raises
-    ------
-    DataError
-        If they are on different areas.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from commonweal.areas import Areas
-    >>> table = pl.DataFrame({"code": ["a", "b", "c"], "name": ["A", "B", "C"], "population": [10.0, 20.0, 40.0]})
-    >>> areas = Areas("own", "Three", "area", "areas", table)
-    >>> one = SelectedShares(areas, np.array([1.0, 1.0, 0.0]))
-    >>> other = SelectedShares(areas, np.array([0.0, 1.0, 0.5]))
-    >>> found = compare(one, other, np.array([False, True, True]))
-    >>> [found.people(s) for s in (found.both, found.only_first, found.only_second)]
-    [20.0, 10.0, 20.0]
-    >>> found.people(found.only_second, in_need=True)
-    20.0
-    """
+    """Compare two allocations on the same areas."""
     if first.areas.codes != second.areas.codes:
         raise DataError(
             f"the allocations are on {len(first.areas):,} areas of {first.areas.system} and {len(second.areas):,} "
@@ -188,29 +134,7 @@ def compare(first: SelectedShares, second: SelectedShares, in_need: Bools) -> Al
 def selected_shares(
     store: Store, allocation: Allocation, scores: Mapping[str, Scores], ground: Areas
 ) -> SelectedShares:
-    """Say how much of each of some smaller areas an allocation selects.
-
-    Parameters
-    ----------
-    store
-        For links between area systems.
-    allocation
-        Who is selected.
-    scores
-        Of the study: how an index was carried from small areas is also how those make up the study's.
-    ground
-        The areas to compare on, such as neighbourhoods.
-
-    Returns
-    -------
-    Ground
-        Shares of people; an area that lies in no area of the study has none selected.
-
-    Raises
-    ------
-    UnknownNameError
-        If no link leads from the study's areas to these.
-    """
+    """Give the share of the people of each smaller area of `ground` whose area an allocation selects."""
     selected = allocation.selected.astype(np.float64)
     if allocation.areas.codes == ground.codes:
         return SelectedShares(ground, selected)
@@ -237,24 +161,7 @@ def _back(move: Crosswalk, selected: Floats) -> Floats:
 def in_need_on(
     store: Store, programme: Programme, scores: Mapping[str, Scores], ground: Areas
 ) -> Bools:
-    """Say which of some smaller areas are in need by a programme's yardstick.
-
-    Parameters
-    ----------
-    store
-        For links between area systems.
-    programme
-        Whose yardstick it is.
-    scores
-        Of its study; each index is taken where it was built, and carried to `ground` from there.
-    ground
-        The areas.
-
-    Raises
-    ------
-    UnknownNameError
-        If the yardstick names what is not there, or no link leads from where an index was built.
-    """
+    """Say which smaller areas are in need by a programme's yardstick; each index is carried from where it was built."""
     on_ground: dict[str, Scores] = {}
     for condition in programme.in_need:
         name = condition.path.split("/", 1)[0]

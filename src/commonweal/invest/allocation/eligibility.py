@@ -35,29 +35,7 @@ class Codes(list[str]):
 
 
 def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> Areas:
-    """Add the parents that a programme states: each area's by where most of its people are.
-
-    Parameters
-    ----------
-    areas
-        The places.
-    groups
-        The parents by name.
-    store
-        Where lookups are read.
-
-    Returns
-    -------
-    Areas
-        With a column of codes and one of names for each; null where the lookup has nothing of an area.
-
-    Raises
-    ------
-    DataError
-        If a name is taken, or a lookup has none of the areas.
-    UnknownNameError
-        If a lookup lacks a column, or no link leads from its areas to these.
-    """
+    """Add the parents that a programme states: each area's by where most of its people are."""
     for name, grouping in groups.items():
         if name in areas.table.columns:
             raise DataError(
@@ -77,14 +55,7 @@ def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> A
 
 
 def largest_overlap(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Give each area the group that holds most of its people; of equals the first by code.
-
-    Examples
-    --------
-    >>> pairs = pl.DataFrame({"code": ["a", "a"], "group": ["x", "y"], "people": [10.0, 30.0]})
-    >>> largest_overlap(pairs).rows()
-    [('a', 'y')]
-    """
+    """Give each area the group that holds most of its people; of equals the first by code."""
     summed = pairs.group_by("code", "group").agg(pl.col("people").sum())
     ordered = summed.sort("code", "people", "group", descending=[False, True, False])
     return ordered.unique("code", keep="first", maintain_order=True).select("code", "group")
@@ -167,21 +138,8 @@ def read_exclusions(
 ) -> dict[str, Sequence[str] | None]:
     """Read the codes that a programme excludes.
 
-    Parameters
-    ----------
-    programme
-        The rule; exclusions that name a file of their own are read from it.
-    given
-        Tables of a user's own: ``NAME=FILE`` for an exclusion of the rule, ``FILE`` for the first of
-        them that has no codes, or for one more if all have; ``none`` in place of a file leaves an
-        exclusion out.
-
-    Raises
-    ------
-    UnknownNameError
-        If the rule has no exclusion of that name.
-    DataError
-        If a file cannot be read or has no codes.
+    `given` are tables of a user's own: ``NAME=FILE`` for an exclusion of the rule, ``FILE`` for the first that has no
+    codes (or for one more if all have); ``none`` in place of a file leaves an exclusion out.
     """
     found: dict[str, Sequence[str] | None] = {
         name: read_codes(Path(e.file), e.column) for name, e in programme.exclude.items() if e.file

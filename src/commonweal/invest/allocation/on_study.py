@@ -47,32 +47,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AllocationResult:
-    """A programme worked out on its study.
+    """A programme worked out on its study."""
 
-    Attributes
-    ----------
-    results
-        The run of the study.
-    scores
-        Its indices on the areas that were chosen from.
-    allocation
-        Who gets an award.
-    chance
-        How sure that is; None without draws.
-    built
-        How the areas were built up; None where they are the study's.
-    shapes
-        ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown.
-    published
-        The list beside a published one; None where none was given.
-    """
-
-    results: Results
-    scores: Mapping[str, Scores]
+    results: Results  # the run of the study
+    scores: Mapping[str, Scores]  # its indices on the areas that were chosen from
     allocation: Allocation
-    chance: AllocationCertainty | None
-    built: Built | None
+    chance: AllocationCertainty | None  # how sure that is; None without draws
+    built: Built | None  # how the areas were built up; None where they are the study's
+    # ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown
     shapes: pl.DataFrame
+    # the list beside a published one; None where none was given
     published: PublishedComparison | None = None
 
     @property
@@ -85,40 +69,14 @@ class AllocationResult:
 
 @dataclass(frozen=True, slots=True)
 class AllocationComparison:
-    """Another programme, and how the first differs from it.
+    """Another programme, and how the first differs from it."""
 
-    Attributes
-    ----------
-    other
-        The other programme, worked out.
-    difference
-        The first beside the other.
-    """
-
-    other: AllocationResult
-    difference: AllocationDifference
+    other: AllocationResult  # the other programme, worked out
+    difference: AllocationDifference  # the first beside the other
 
 
 def exclusions_of(programme: Programme, tables: Sequence[str] = ()) -> Exclusions:
-    """Read the codes that a programme excludes, and refuse a programme that lacks some.
-
-    Parameters
-    ----------
-    programme
-        The rule.
-    tables
-        Tables of codes: `commonweal.invest.allocation.eligibility.read_exclusions`.
-
-    Returns
-    -------
-    mapping
-        Codes by the exclusion's name; None where one is left out.
-
-    Raises
-    ------
-    StudyError
-        If an exclusion has no codes.
-    """
+    """Read the codes that a programme excludes, and refuse a programme that lacks some."""
     codes = read_exclusions(programme, tables)
     excluded(programme, codes)
     return codes
@@ -136,22 +94,8 @@ def run_programme(
 ) -> AllocationResult:
     """Open or run a programme's study, as `commonweal.study.fingerprint.open_or_run` does, and apply the rule.
 
-    Parameters
-    ----------
-    name
-        A programme that ships, or the path of a YAML file.
-    store
-        Where source files come from.
-    exclude
-        Tables of codes, as `exclusions_of`.
-    draws
-        In place of the study's; 0 for none.
-    shapes
-        Whether outlines are wanted for maps; areas that are built up need them anyway.
-    published
-        A table of the codes of the programme's own list, to set the outcome beside.
-    progress
-        Called as ``progress(what, done, total)``.
+    Areas that are built up need outlines whether `shapes` asks for them or not; `published` is a table of codes to
+    compare the outcome with.
     """
     programme = load_programme(name)
     exclusions = exclusions_of(programme, exclude)  # before the work, not after it
@@ -186,23 +130,7 @@ def apply_programme(
     draws: int | None = None,
     progress: Progress | None = None,
 ) -> AllocationResult:
-    """Apply a programme's rule to a run of its study.
-
-    Parameters
-    ----------
-    programme
-        The rule.
-    results
-        A run of the study that it names; with boundaries where the programme builds areas up.
-    store
-        Where lookups are read.
-    exclusions
-        From `exclusions_of`.
-    draws
-        In place of those of the run's study; 0 for none.
-    progress
-        Called as ``progress(what, done, total)``.
-    """
+    """Apply a programme's rule to a run of its study."""
     spec = results.study.certainty
     if spec is not None and draws is not None:
         spec = spec.model_copy(update={"draws": draws})
@@ -225,22 +153,7 @@ def compare_programmes(
     exclude: Sequence[str] = (),
     ground: str = "",
 ) -> AllocationComparison:
-    """Work another programme out and compare.
-
-    Parameters
-    ----------
-    worked
-        The first.
-    name
-        The other: one that ships, or the path of a YAML file.
-    store
-        Where source files come from.
-    exclude
-        Tables of codes, as for the first; the other takes those that it has an exclusion for.
-    ground
-        The area system that both are put on where they choose from different areas; by default, the one that
-        people of the first set out from.
-    """
+    """Work another programme out and compare, on `ground` or where people of the first set out from."""
     own = load_programme(name).exclude
     named = [
         e for e in exclude if ("=" in e and e.partition("=")[0] in own) or ("=" not in e and own)

@@ -19,18 +19,11 @@ _FOLDER = resources.files("commonweal.invest") / "programmes"
 
 
 class _Marked(FileModel):
-    """A part of a rule, with what it rests on.
+    """A part of a rule, with what it rests on."""
 
-    Attributes
-    ----------
-    official
-        Whether the programme's own published text says so; if not, it is inferred or our choice.
-    note
-        What the text says, or what it was inferred from.
-    """
-
+    # whether the programme's own published text says so; if not, it is inferred or our choice
     official: bool
-    note: str = ""
+    note: str = ""  # what the text says, or what it was inferred from
 
 
 def _whole(value: object) -> object:
@@ -44,53 +37,32 @@ Whole = Annotated[PositiveInt, BeforeValidator(_whole)]
 
 
 class Ranking(_Marked):
-    """What areas are ranked by.
+    """What areas are ranked by."""
 
-    Attributes
-    ----------
-    of
-        Weight of each index or domain, by its dotted path; the weights are used as they stand.
-    scale
-        What is weighted: ``z`` (standard scores over all areas with a score), ``rank`` (areas that do
-        not rank before it, ties at their middle), ``share`` (that as a share of the areas, the worst 1)
-        or ``score``.
-    """
-
+    # weight of each index or domain, by its dotted path; the weights are used as they stand
     of: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    # what is weighted: ``z`` (standard scores over all areas with a score), ``rank`` (areas that do not rank before
+    # it, ties at their middle), ``share`` (that as a share of the areas, the worst 1) or ``score``
     scale: Literal["z", "rank", "share", "score"] = "score"
 
 
 class Eligible(Condition):
-    """A threshold that an area has to pass, marked as official or not.
+    """A threshold that an area has to pass, marked as official or not."""
 
-    Attributes
-    ----------
-    official, note
-        As for every part of a rule.
-    """
-
+    # official, note: as for every part of a rule
     official: bool
     note: str = ""
 
 
 class Exclusion(_Marked):
-    """Areas that may not have it.
+    """Areas that may not have it."""
 
-    Attributes
-    ----------
-    what
-        Who they are, in words; if there are neither codes nor a file, what a user has to bring.
-    parent
-        The codes are of larger areas: the name of the parent; of the areas themselves if empty.
-    codes
-        The codes.
-    file, column
-        Or a table that lists them, beside the programme's own file, and its column of codes.
-    """
-
+    # who they are, in words; if there are neither codes nor a file, what a user has to bring
     what: str
+    # the codes are of larger areas: the name of the parent; of the areas themselves if empty
     parent: str = ""
     codes: tuple[str, ...] = ()
+    # file, column: or a table that lists them, beside the programme's own file, and its column of codes
     file: str = ""
     column: str = "code"
 
@@ -109,20 +81,11 @@ class Cap(_Marked):
 
 
 class Least(_Marked):
-    """At least so many areas in each larger one, or in one of them.
-
-    Attributes
-    ----------
-    least
-        How many.
-    in_each
-        The parent.
-    only
-        Codes of the larger areas that this is about; all of them if none is given.
-    """
+    """At least so many areas in each larger one, or in one of them."""
 
     least: Whole
     in_each: str
+    # codes of the larger areas that this is about; all of them if none is given
     only: tuple[str, ...] = ()
 
 
@@ -140,19 +103,11 @@ class People(_Marked):
 
 
 class Build(_Marked):
-    """Areas built up from the study's: contiguous, of so many people.
-
-    Attributes
-    ----------
-    min, max
-        People of each.
-    within
-        A parent whose borders are not crossed.
-    """
+    """Areas built up from the study's: contiguous, of so many people."""
 
     min: float = Field(gt=0)
     max: float = Field(gt=0)
-    within: str = ""
+    within: str = ""  # a parent whose borders are not crossed
 
     @model_validator(mode="after")
     def _order(self) -> Build:
@@ -162,20 +117,10 @@ class Build(_Marked):
 
 
 class Money(_Marked):
-    """How much there is.
+    """How much there is."""
 
-    Attributes
-    ----------
-    awards
-        How many areas get one, at most.
-    award
-        The money that each gets.
-    budget
-        The money in all.
-    """
-
-    awards: Whole | None = None
-    award: float | None = Field(default=None, gt=0)
+    awards: Whole | None = None  # how many areas get one, at most
+    award: float | None = Field(default=None, gt=0)  # the money that each gets
     budget: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
@@ -207,25 +152,16 @@ class Money(_Marked):
 
 
 class Lookup(FileModel):
-    """Which larger area holds each area: a table of small areas, their larger ones and the people of each pair.
+    """Which larger area holds each area: a table of small areas, their larger ones and the people of each pair."""
 
-    Attributes
-    ----------
-    source, file
-        A source of the catalogue, or a table beside the programme's file.
-    areas
-        The area system that the table is on; the study's if empty.
-    code, group
-        Columns of the small area and of the larger one.
-    people
-        Column of residents that a pair has in common; empty where each small area has one larger one.
-    """
-
+    # source, file: a source of the catalogue, or a table beside the programme's file
     source: str = ""
     file: str = ""
-    areas: str = ""
+    areas: str = ""  # the area system that the table is on; the study's if empty
+    # code, group: columns of the small area and of the larger one
     code: str
     group: str
+    # column of residents that a pair has in common; empty where each small area has one larger one
     people: str = ""
 
     @model_validator(mode="after")
@@ -236,17 +172,10 @@ class Lookup(FileModel):
 
 
 class Names(FileModel):
-    """Names of larger areas: a source in JSON, an entry for each code of the lookup.
-
-    Attributes
-    ----------
-    source
-        The source.
-    code, name
-        Keys of an entry: the code that is published, and the name.
-    """
+    """Names of larger areas: a source in JSON, an entry for each code of the lookup."""
 
     source: str
+    # code, name: keys of an entry: the code that is published, and the name
     code: str
     name: str
 

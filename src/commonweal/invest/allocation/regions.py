@@ -53,21 +53,7 @@ def bordering(pairs: Sequence[tuple[int, int]], n_areas: int) -> csr_array:
 def adjacency(geometry: pl.Series) -> csr_array:
     """Find which areas share a stretch of border; one that meets another in a point is no neighbour.
 
-    Parameters
-    ----------
-    geometry
-        (n_areas,) outlines as WKB, drawn so that neighbours share their border's points, as those of one
-        publisher do; null where there is none, which has no neighbour.
-
-    Returns
-    -------
-    csr_array
-        (n_areas, n_areas) symmetric, 1 where two areas border.
-
-    Raises
-    ------
-    DataError
-        If no area has an outline.
+    Outlines (WKB) are drawn so that neighbours share their border's points, as those of one publisher do.
     """
     import shapely
 
@@ -273,27 +259,13 @@ def _why_not(
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Areas that were built up.
+    """Areas that were built up."""
 
-    Attributes
-    ----------
-    areas
-        The new areas, under the code of the area that each was begun with.
-    scores
-        The study's indices on them: means over residents.
-    small
-        The areas that they are made of.
-    regions
-        Which is in which, and why some are in none.
-    shapes
-        ``code`` and ``geometry`` (WKB) of the new areas.
-    """
-
-    areas: Areas
-    scores: Mapping[str, Scores]
-    small: Areas
-    regions: Regions
-    shapes: pl.DataFrame
+    areas: Areas  # the new areas, under the code of the area that each was begun with
+    scores: Mapping[str, Scores]  # the study's indices on them: means over residents
+    small: Areas  # the areas that they are made of
+    regions: Regions  # which is in which, and why some are in none
+    shapes: pl.DataFrame  # ``code`` and ``geometry`` (WKB) of the new areas
 
     def left(self) -> pl.DataFrame:
         """Give the areas that are in none of the new ones: code, name, people, why."""
@@ -310,27 +282,7 @@ def build_up(
 ) -> Built:
     """Build a programme's areas up from those of its study.
 
-    Parameters
-    ----------
-    programme
-        A rule that says ``build``.
-    scores, areas
-        Of the study.
-    shapes
-        ``code`` and ``geometry`` (WKB) of the areas.
-
-    Returns
-    -------
-    Built
-        A region keeps a parent where all its areas share it, and takes that of most of its people where
-        they do not.
-
-    Raises
-    ------
-    DataError
-        If the rule does not build, no outline is known, or not one region reaches the window.
-    UnknownNameError
-        If the areas have no such parent.
+    A region keeps a parent where all its areas share it, and takes that of most of its people where they do not.
     """
     build = programme.build
     if build is None:

@@ -23,15 +23,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 def on_scale(need: Floats, scale: str) -> Floats:
-    """Put scores on a scale; higher stays more need.
-
-    Examples
-    --------
-    >>> on_scale(np.array([4.0, 1.0, 1.0, np.nan]), "rank")
-    array([3. , 1.5, 1.5, nan])
-    >>> on_scale(np.array([1.0, 3.0]), "z")
-    array([-1.,  1.])
-    """
+    """Put scores on a scale; higher stays more need."""
     if scale == "score":
         return need
     if scale == "z":
@@ -149,25 +141,15 @@ Ints: TypeAlias = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Caps and minimums over groups of areas.
+    """Caps and minimums over groups of areas."""
 
-    Attributes
-    ----------
-    capped
-        (n_caps, n_areas) which group an area is in, -1 for none; groups of all caps are numbered on.
-    most
-        (n_groups,) how many each group may have.
-    owed, least
-        (n_minimums, n_areas) and (n_owed,) likewise: how many each is to have.
-    owed_names
-        (n_owed,) codes of the groups that are owed some.
-    """
-
+    # (n_caps, n_areas) which group an area is in, -1 for none; groups of all caps are numbered on
     capped: Ints
-    most: Ints
+    most: Ints  # (n_groups,) how many each group may have
+    # owed, least: (n_minimums, n_areas) and (n_owed,) likewise: how many each is to have
     owed: Ints
     least: Ints
-    owed_names: tuple[str, ...]
+    owed_names: tuple[str, ...]  # (n_owed,) codes of the groups that are owed some
 
     def without_caps(self) -> Limits:
         """Give the minimums alone."""
@@ -232,27 +214,10 @@ def select_areas(
     awards: int | None,
     among_equals: NDArray[np.intp],
 ) -> NDArray[np.int16]:
-    """Choose areas in many draws at once.
+    """Choose areas in many draws at once, from (n_draws, n_areas) needs, higher = more need.
 
-    Parameters
-    ----------
-    need
-        (n_draws, n_areas) what ranks, higher = more need.
-    eligible
-        (n_draws, n_areas) who can be chosen; an area without a value cannot.
-    limits
-        Caps and minimums.
-    awards
-        How many are chosen; all that can be if None.
-    among_equals
-        (n_areas,) the order in which equals are taken (`first_come`).
-
-    Returns
-    -------
-    ndarray
-        (n_draws, n_areas) `kernels.CHOSEN`, ``CAPPED`` plus the cap's number, ``NO_MONEY`` or ``OUT``.
-        Minimums are served first and the rest goes by need. A minimum that cannot be met takes what
-        there is.
+    Gives `kernels.CHOSEN`, ``CAPPED`` plus the cap's number, ``NO_MONEY`` or ``OUT``. Minimums are served first and
+    the rest goes by need. A minimum that cannot be met takes what there is.
     """
     can = eligible & ~np.isnan(need)
     keys = np.where(can, -need, np.inf)[:, among_equals]

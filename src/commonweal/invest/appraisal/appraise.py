@@ -39,13 +39,7 @@ if TYPE_CHECKING:
 
 
 def money(pounds: float) -> str:
-    """Say an amount: in millions from a million on, to three digits that count.
-
-    Examples
-    --------
-    >>> money(668_539_002), money(-1_234_567), money(45_678.4), money(12.5), money(0)
-    ('£669 million', '−£1.23 million', '£45,700', '£12.50', '£0')
-    """
+    """Say an amount: in millions from a million on, to three digits that count."""
     if not math.isfinite(pounds):
         return "not defined"
     sign, size = ("−" if pounds < 0 else ""), abs(pounds)
@@ -57,13 +51,7 @@ def money(pounds: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Say a ratio, to two decimals below ten.
-
-    Examples
-    --------
-    >>> ratio(2.345), ratio(98.54), ratio(-0.4), ratio(-1234.5), ratio(float("inf"))
-    ('2.35', '98.5', '−0.40', '−1,234.5', 'not defined')
-    """
+    """Say a ratio, to two decimals below ten."""
     if not math.isfinite(value):
         return "not defined"
     said = f"{abs(value):.2f}" if abs(value) < 10 else f"{abs(value):,.1f}"
@@ -71,15 +59,7 @@ def ratio(value: float) -> str:
 
 
 def figure(value: float, of: Input) -> str:
-    """Say a value of an input, with its unit where that is money or people.
-
-    Examples
-    --------
-    >>> from commonweal.invest.appraisal.model import Input
-    >>> from commonweal.invest.parameters import read_number
-    >>> figure(0.0312, Input("a.b", "A", "share", read_number(0.1), 0, 1))
-    '0.0312'
-    """
+    """Say a value of an input, with its unit where that is money or people."""
     if of.unit.startswith("£"):
         return money(value)
     if not math.isfinite(value):
@@ -228,24 +208,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """What one line comes to.
-
-    Attributes
-    ----------
-    line
-        Which.
-    present
-        Its present value, GBP; that of a cost is above 0.
-    plain
-        The same before discounting, with every input at its expected value.
-    none
-        Of a benefit, the share of draws in which it is 0 or less.
-    """
+    """What one line comes to."""
 
     line: Line
-    present: Estimate
-    plain: float
-    none: float
+    present: Estimate  # its present value, GBP; that of a cost is above 0
+    plain: float  # the same before discounting, with every input at its expected value
+    none: float  # of a benefit, the share of draws in which it is 0 or less
 
     @property
     def may_be_none(self) -> bool:

@@ -58,25 +58,7 @@ def discount_factors(years: int, steps: Sequence[DiscountStep]) -> NDArray[np.fl
 
 
 def present_value(amounts: ArrayLike, factors: ArrayLike) -> float:
-    """Add up amounts of the years 0, 1, … at what each is worth in year 0.
-
-    Parameters
-    ----------
-    amounts
-        (years,) in real terms.
-    factors
-        (years,) from `discount_factors`.
-
-    Raises
-    ------
-    DataError
-        If they are not as many, or one of them is not a number.
-
-    Examples
-    --------
-    >>> present_value([100, 100], [1, 0.5])
-    150.0
-    """
+    """Add up real amounts of the years 0, 1, … at what each is worth in year 0."""
     flow, factor = np.asarray(amounts, dtype=np.float64), np.asarray(factors, dtype=np.float64)
     if flow.shape != factor.shape or flow.ndim != 1:
         raise DataError(
@@ -88,25 +70,7 @@ def present_value(amounts: ArrayLike, factors: ArrayLike) -> float:
 
 
 def rebase(year: int, to: int, deflators: Mapping[int, float]) -> float:
-    """Give what to multiply money of one price year with, to have it in prices of another.
-
-    Parameters
-    ----------
-    year, to
-        The price years.
-    deflators
-        A price index by year, such as the GDP deflator; not needed where the years are the same.
-
-    Raises
-    ------
-    DataError
-        If the index lacks one of the years.
-
-    Examples
-    --------
-    >>> rebase(2019, 2024, {2019: 80.0, 2024: 100.0})
-    1.25
-    """
+    """Give what to multiply money of one price year with, to have it in prices of another."""
     if year == to:
         return 1.0
     for wanted in (year, to):
@@ -122,49 +86,14 @@ def rebase(year: int, to: int, deflators: Mapping[int, float]) -> float:
 def optimism_bias(upper: float, lower: float, mitigated: V) -> V:
     """Give the share to add to an estimate.
 
-    Parameters
-    ----------
-    upper, lower
-        The bounds.
-    mitigated
-        How far the risks behind it are managed: 0 gives the upper bound, 1 the lower, and the line
-        between is ours. The guidance lowers the upper bound as evidence allows, factor by factor.
-
-    Examples
-    --------
-    >>> optimism_bias(0.24, 0.02, 0.5)
-    0.13
+    `mitigated` says how far the risks are managed: 0 gives the upper bound, 1 the lower, and the line between is ours.
+    The guidance lowers the upper bound as evidence allows, factor by factor.
     """
     return upper - (upper - lower) * mitigated
 
 
 def blended_bounds(mix: Mapping[str, float], bounds: Mapping[str, Bounds]) -> tuple[float, float]:
-    """Give the bounds of a project that is of several types, each by its share of the cost.
-
-    Parameters
-    ----------
-    mix
-        Shares by type, together 1.
-    bounds
-        The bounds by type.
-
-    Returns
-    -------
-    tuple of float
-        Upper and lower.
-
-    Raises
-    ------
-    DataError
-        If the shares are not together 1.
-
-    Examples
-    --------
-    >>> from commonweal.invest.parameters import Bounds
-    >>> table = {"odd": Bounds(upper=0.51, lower=0.04), "plain": Bounds(upper=0.24, lower=0.02)}
-    >>> round(blended_bounds({"odd": 0.3, "plain": 0.7}, table)[0], 3)
-    0.321
-    """
+    """Give the bounds of a project that is of several types, each by its share of the cost."""
     total = sum(mix.values())
     if abs(total - 1) > 1e-9:
         raise DataError(f"shares of the types of work add up to {total:g}; expected 1")
@@ -184,28 +113,8 @@ def additional(
 ) -> V:
     """Give what a project adds to what would be without it.
 
-    ``gross (1 - leakage)(1 - displacement)(1 - substitution) x multiplier - reference case``
-    (Additionality Guide, 2014).
-
-    Parameters
-    ----------
-    gross
-        The effect as it is seen.
-    leakage
-        Share that goes to people whom the project is not for.
-    displacement
-        Share that is taken from elsewhere in the area.
-    substitution
-        Share that takes the place of something that the same people or bodies did before.
-    multiplier
-        What follows from it, 1 for nothing.
-    reference_case
-        The effect, adjusted in the same way, that would have come without the project.
-
-    Examples
-    --------
-    >>> round(additional(100, 0.1, 0.2, 0.05, multiplier=1.25, reference_case=20), 6)
-    65.5
+    ``gross (1 - leakage)(1 - displacement)(1 - substitution) x multiplier - reference case`` (Additionality Guide,
+    2014).
     """
     return (
         gross * (1 - leakage) * (1 - displacement) * (1 - substitution) * multiplier
@@ -217,16 +126,6 @@ def welfare_weight(median: float, income: float, elasticity: float) -> float:
     """Give what a pound is worth to people of an income, beside one to people of the median income.
 
     ``(median / income) ^ elasticity``; both incomes equivalised, of the same year.
-
-    Raises
-    ------
-    DataError
-        If an income is not above 0.
-
-    Examples
-    --------
-    >>> round(welfare_weight(2, 1, 1.3), 3)
-    2.462
     """
     if not (median > 0 and income > 0 and math.isfinite(median / income)):
         raise DataError(f"found incomes of {median:g} and {income:g}; expected both above 0")
@@ -239,13 +138,7 @@ def welfare_weight(median: float, income: float, elasticity: float) -> float:
 
 
 def wellbys(points: V, people: V | float, years: V | float = 1.0) -> V:
-    """Count WELLBYs: points of life satisfaction (0 to 10), times people, times years.
-
-    Examples
-    --------
-    >>> round(13_000 * wellbys(0.257, 400_167, 0.5) / 1e6, 1)
-    668.5
-    """
+    """Count WELLBYs: points of life satisfaction (0 to 10), times people, times years."""
     return points * people * years
 
 
@@ -255,32 +148,10 @@ def wellby_value(
     deflators: Mapping[int, float],
     incomes: Mapping[int, float] | None = None,
 ) -> float:
-    """Give the value of a WELLBY in prices of a year, in GBP.
+    """Give the value of a WELLBY in prices of a year, in GBP; without incomes they are taken as unchanged.
 
-    ``value x deflator ratio x (real income ratio) ^ elasticity``; that is a setting of the parameters
-    which is not verified.
-
-    Parameters
-    ----------
-    wellby
-        From the parameters.
-    year
-        The price year.
-    deflators
-        A price index by year.
-    incomes
-        Real GDP per head by year, as an index; without it incomes are taken as unchanged.
-
-    Raises
-    ------
-    DataError
-        If an index lacks a year that is needed.
-
-    Examples
-    --------
-    >>> from commonweal.invest.parameters import load_parameters
-    >>> round(wellby_value(load_parameters().wellby, 2024, {2019: 80, 2024: 100}, {2019: 100, 2024: 102}))
-    16674
+    ``value x deflator ratio x (real income ratio) ^ elasticity``; that is a setting of the parameters which is not
+    verified.
     """
     value = wellby.value * rebase(wellby.price_year, year, deflators)
     if not incomes or year == wellby.price_year:

@@ -42,99 +42,53 @@ DELAY = "building-works.mitigated"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A number that goes into an appraisal.
+    """A number that goes into an appraisal."""
 
-    Attributes
-    ----------
-    name
-        Unique: the line's name and what it is of it, such as ``hub.people``.
-    label, unit
-        What readers call it, and what it is counted in.
-    number
-        Its value or law.
-    least, most
-        Between which it makes sense.
-    """
-
-    name: str
+    name: str  # unique: the line's name and what it is of it, such as ``hub.people``
+    # label, unit: what readers call it, and what it is counted in
     label: str
     unit: str
     number: Uncertain
+    # least, most: between which it makes sense
     least: float
     most: float
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A cost or a benefit.
-
-    Attributes
-    ----------
-    name, label
-        Of the project's file.
-    side
-        ``public`` or ``others``: whose cost; ``fiscal``, ``transfer`` or ``social``: whose benefit.
-    inputs
-        Names of the inputs, by what they are in the product.
-    constant
-        What the product is multiplied with: price base, part of a year.
-    bounds
-        Upper and lower optimism bias; (0, 0) for none.
-    weight
-        Welfare weight; 1 where there is none.
-    present, plain
-        (horizon + 1,) the present value, and the plain sum, of a pound a year over its years when
-        they come 0, 1, … years late.
-    by_year
-        (horizon,) what of the yearly amount falls in each year.
-    """
+    """A cost or a benefit."""
 
     name: str
     label: str
+    # ``public`` or ``others``: whose cost; ``fiscal``, ``transfer`` or ``social``: whose benefit
     side: Side
-    inputs: Mapping[str, str]
-    constant: float
-    bounds: tuple[float, float]
-    weight: float
+    inputs: Mapping[str, str]  # names of the inputs, by what they are in the product
+    constant: float  # what the product is multiplied with: price base, part of a year
+    bounds: tuple[float, float]  # upper and lower optimism bias; (0, 0) for none
+    weight: float  # welfare weight; 1 where there is none
+    # present, plain: (horizon + 1,) the present value, and the plain sum, of a pound a year over its years when they
+    # come 0, 1, … years late
     present: Floats
     plain: Floats
-    by_year: Floats
+    by_year: Floats  # (horizon,) what of the yearly amount falls in each year
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Inputs and lines, by name, and the delay of what waits for the works.
+    """Inputs and lines, by name, and the delay of what waits for the works."""
 
-    Attributes
-    ----------
-    inputs, lines
-        In the order of the project's file.
-    planned, delay_bounds
-        Years that the works take, and the upper and lower share by which they take longer.
-    waits
-        Names of the lines that wait for them.
-    weighted
-        Whether any line has a welfare weight.
-    """
-
+    # inputs, lines: in the order of the project's file
     inputs: Mapping[str, Input]
     lines: Mapping[str, Line]
+    # planned, delay_bounds: years that the works take, and the upper and lower share by which they take longer
     planned: float
     delay_bounds: tuple[float, float]
-    waits: frozenset[str]
-    weighted: bool
+    waits: frozenset[str]  # names of the lines that wait for them
+    weighted: bool  # whether any line has a welfare weight
 
 
 def build_model(project: Project, parameters: Parameters) -> Model:
-    """Turn a project into arithmetic.
-
-    Raises
-    ------
-    UnknownNameError
-        If an optimism bias category is not among the parameters.
-    DataError
-        If a deflator is missing, or a category has no bias for what it is used on.
-    """
+    """Turn a project into arithmetic."""
     factors = discount_factors(project.horizon, parameters.discount.steps)
     inputs: list[Input] = []
     lines: list[Line] = []

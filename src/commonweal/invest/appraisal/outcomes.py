@@ -19,25 +19,13 @@ Kind = Literal["fiscal", "social"]
 
 
 class Outcome(FileModel):
-    """An outcome that a benefit may claim.
-
-    Attributes
-    ----------
-    label
-        What readers call it.
-    kind
-        ``fiscal`` (to the public purse) or ``social`` (to people); that of the outcome that it lies
-        within, if it does.
-    within
-        An outcome that counts it too; '' if none.
-    counts
-        What it counts, as the end of a sentence.
-    """
+    """An outcome that a benefit may claim."""
 
     label: Annotated[str, Field(min_length=1)]
+    # ``fiscal`` (to the public purse) or ``social`` (to people); that of the outcome that it lies within, if it does
     kind: Kind | None = None
-    within: str = ""
-    counts: str = ""
+    within: str = ""  # an outcome that counts it too; '' if none
+    counts: str = ""  # what it counts, as the end of a sentence
 
     @model_validator(mode="after")
     def _has_a_kind(self) -> Outcome:

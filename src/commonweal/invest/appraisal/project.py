@@ -52,26 +52,14 @@ Years = Annotated[tuple[tuple[int, float], ...], BeforeValidator(_years)]
 
 
 class ProjectLine(FileModel):
-    """What costs and benefits have in common.
-
-    Attributes
-    ----------
-    label
-        What readers call it.
-    years
-        In which years, the first being 0: one, ``1-9``, a list, or shares of the amount by year.
-    price_year
-        Of its money; the project's if not given.
-    after_works
-        Whether it waits for the works of the project; never so for capital.
-    source, evidence, verified
-        Where it comes from, a work of the evidence library, and whether it was verified.
-    """
+    """What costs and benefits have in common."""
 
     label: Text
+    # in which years, the first being 0: one, ``1-9``, a list, or shares of the amount by year
     years: Years
-    price_year: Year | None = None
-    after_works: bool = True
+    price_year: Year | None = None  # of its money; the project's if not given
+    after_works: bool = True  # whether it waits for the works of the project; never so for capital
+    # source, evidence, verified: where it comes from, a work of the evidence library, and whether it was verified
     source: str = ""
     evidence: str = ""
     verified: bool = False
@@ -81,20 +69,13 @@ class Bias(FileModel):
     """Optimism bias of an estimate.
 
     In a file a category's name alone will do, or ``none``.
-
-    Attributes
-    ----------
-    mix
-        Shares of the categories of the parameters; one category alone is the whole. Empty for none.
-    mitigated
-        How far the risks are managed: 0 adds the upper bound, 1 the lower.
-    why
-        Why so far, or why none.
     """
 
+    # shares of the categories of the parameters; one category alone is the whole. Empty for none.
     mix: dict[str, Annotated[float, Field(strict=True, gt=0, le=1)]]
+    # how far the risks are managed: 0 adds the upper bound, 1 the lower
     mitigated: AtMostOne = CERTAIN_ZERO
-    why: str = ""
+    why: str = ""  # why so far, or why none
 
     @model_validator(mode="before")
     @classmethod
@@ -117,67 +98,41 @@ class Bias(FileModel):
 
 
 class Works(FileModel):
-    """Building work that benefits and running costs wait for.
+    """Building work that benefits and running costs wait for."""
 
-    Attributes
-    ----------
-    years
-        How long it is planned to take; optimism bias adds a share of it as delay.
-    optimism_bias
-        By which categories.
-    """
-
+    # how long it is planned to take; optimism bias adds a share of it as delay
     years: Annotated[float, Field(strict=True, gt=0)]
     optimism_bias: Bias
 
 
 class Cost(ProjectLine):
-    """A cost.
+    """A cost."""
 
-    Attributes
-    ----------
-    kind
-        ``capital`` (bought once) or ``running`` (as long as it goes on).
-    amount
-        GBP a year, or in all where `years` gives shares; in real terms.
-    paid_by
-        ``public``: the public sector; ``others``: anyone else.
-    optimism_bias
-        What is added since such estimates have been too low.
-    """
-
+    # ``capital`` (bought once) or ``running`` (as long as it goes on)
     kind: Literal["capital", "running"]
-    amount: AtLeastZero
+    amount: AtLeastZero  # GBP a year, or in all where `years` gives shares; in real terms
+    # ``public``: the public sector; ``others``: anyone else
     paid_by: Literal["public", "others"] = "public"
-    optimism_bias: Bias | None = None
+    optimism_bias: Bias | None = None  # what is added since such estimates have been too low
 
 
 class Additionality(FileModel):
     """What of a gross effect is added.
 
     In a file a share alone will do: all of it together.
-
-    Attributes
-    ----------
-    share
-        The share that is additional, everything considered; or instead of it the parts:
-    leakage, displacement, substitution
-        Shares lost to people whom the project is not for, to others nearby, to what was done before.
-    multiplier
-        What follows from it; 1 for nothing.
-    deadweight
-        The reference case as a share: what would have come without the project. It leaks, displaces
-        and multiplies as the rest does.
-    source
-        Where they come from.
     """
 
+    # the share that is additional, everything considered; or instead of it the parts:
     share: AtMostOne | None = None
+    # leakage, displacement, substitution: shares lost to people whom the project is not for, to others nearby, to what
+    # was done before
     leakage: AtMostOne = CERTAIN_ZERO
     displacement: AtMostOne = CERTAIN_ZERO
     substitution: AtMostOne = CERTAIN_ZERO
+    # the reference case as a share: what would have come without the project. It leaks, displaces and multiplies as
+    # the rest does.
     deadweight: AtMostOne = CERTAIN_ZERO
-    multiplier: AtLeastZero = CERTAIN_ONE
+    multiplier: AtLeastZero = CERTAIN_ONE  # what follows from it; 1 for nothing
     source: str = ""
 
     @model_validator(mode="before")
@@ -260,36 +215,21 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Series(FileModel):
-    """An index by year that the user brings.
+    """An index by year that the user brings."""
 
-    Attributes
-    ----------
-    index
-        Values by year.
-    source, verified
-        Where they come from, and whether they were verified.
-    """
-
-    index: dict[int, Annotated[float, Field(strict=True, gt=0)]]
+    index: dict[int, Annotated[float, Field(strict=True, gt=0)]]  # values by year
+    # source, verified: where they come from, and whether they were verified
     source: Text
     verified: bool = False
 
 
 class Incomes(FileModel):
-    """Equivalised incomes, in GBP a year.
-
-    Attributes
-    ----------
-    median
-        Of everyone.
-    groups
-        Of the groups that benefits go to.
-    source, verified
-        Where they come from, and whether they were verified.
-    """
+    """Equivalised incomes, in GBP a year."""
 
     median: Annotated[float, Field(strict=True, gt=0)]
+    # of the groups that benefits go to
     groups: Annotated[dict[str, Annotated[float, Field(strict=True, gt=0)]], Field(min_length=1)]
+    # source, verified: where they come from, and whether they were verified
     source: Text
     verified: bool = False
 
@@ -430,13 +370,7 @@ def load_project(name: str) -> Project:
 
 
 def project_from(data: Mapping[str, Any], name: str = "project") -> Project:
-    """Check a project that is plain data, as a file would hold it.
-
-    Raises
-    ------
-    UnknownNameError, DataError
-        As `load_project`.
-    """
+    """Check a project that is plain data, as a file would hold it."""
     return _checked(read_data(dict(data), name, Project), name, name)
 
 

@@ -89,26 +89,17 @@ _POINTS = 512
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """What one uncertain input does to the answer, the others at their expected values.
-
-    Attributes
-    ----------
-    input
-        Which.
-    low, high
-        The ends of its 95% interval.
-    npsv, bcr
-        Net present social value and benefit-cost ratio at these.
-    share
-        The share of the variance of the net present social value that it causes by itself; what is
-        missing to 1 over all inputs they cause together.
-    """
+    """What one uncertain input does to the answer, the others at their expected values."""
 
     input: Input
+    # low, high: the ends of its 95% interval
     low: float
     high: float
+    # npsv, bcr: net present social value and benefit-cost ratio at these
     npsv: tuple[float, float]
     bcr: tuple[float, float]
+    # the share of the variance of the net present social value that it causes by itself; what is missing to 1 over all
+    # inputs they cause together
     share: float
 
     @property
@@ -119,23 +110,12 @@ class Swing:
 
 @dataclass(frozen=True, slots=True)
 class SwitchingValue:
-    """Where an input would have to be for costs and benefits to be even, the others as expected.
-
-    Attributes
-    ----------
-    input
-        Which.
-    expected
-        Its expected value.
-    value
-        Its switching value; None if there is none that makes sense.
-    beyond
-        The chance that it lies on the other side of its switching value; 0 for a certain input.
-    """
+    """Where an input would have to be for costs and benefits to be even, the others as expected."""
 
     input: Input
     expected: float
-    value: float | None
+    value: float | None  # its switching value; None if there is none that makes sense
+    # the chance that it lies on the other side of its switching value; 0 for a certain input
     beyond: float
 
     @property

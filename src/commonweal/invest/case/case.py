@@ -191,25 +191,7 @@ def make_case(
     progress: Progress | None = None,
     results: Results | None = None,
 ) -> Case:
-    """Make a case: allocation, then a mix of interventions, then sites for what is built, then what it is worth.
-
-    Parameters
-    ----------
-    asked
-        What it is made for.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)``.
-    results
-        A run of its study, with boundaries; run if not given.
-
-    Raises
-    ------
-    CommonwealError
-        If something asked for is not there or makes no sense, no place is selected, there is no site where
-        something has to be built, or the budget buys nothing that is expected to do good.
-    """
+    """Make a case: allocation, then a mix of interventions, then sites for what is built, then what it is worth."""
     tell = progress or (lambda *_: None)
     interventions, values = load_interventions(asked.interventions), load_values(asked.values)
     check_names(asked, interventions, values)

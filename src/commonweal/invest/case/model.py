@@ -174,55 +174,32 @@ EARLIEST, LATEST = 2000, 2100
 
 @dataclass(frozen=True, slots=True)
 class CaseOptions:
-    """What a case is made for.
+    """What a case is made for."""
 
-    Attributes
-    ----------
-    subject
-        A programme, a study or a results folder.
-    areas
-        Authorities or other parts of it, taken together; all of a programme's if there is none.
-    places
-        With a study: how many of the neediest areas there.
-    budget
-        GBP over all years; what the programme or else the file of values says if None.
-    years
-        Over how many.
-    first_year
-        The calendar year in which money is first spent.
-    minutes
-        Within how many minutes on foot a new place counts as reached.
-    kind
-        Of place to find sites for; that of the buildings in the mix if empty, and none where there are none.
-    candidates
-        Where one could go: see `commonweal.invest.siting.on_study.SitingOptions`.
-    sharing
-        Which way to share the money is proposed: ``each`` place an equal part, or ``pooled``, where it meets
-        most need. Both are worked out.
-    interventions, values
-        Files that ship, or paths.
-    draws, seed
-        How often uncertain numbers are drawn, and the seed; the study's own draws if None. Fewer than 2 leave
-        out how sure the places and the mix are.
-    seconds
-        At most for each proof.
-    """
-
-    subject: str
+    subject: str  # a programme, a study or a results folder
+    # authorities or other parts of it, taken together; all of a programme's if there is none
     areas: tuple[str, ...] = ()
-    places: int = 10
+    places: int = 10  # with a study: how many of the neediest areas there
+    # GBP over all years; what the programme or else the file of values says if None
     budget: float | None = None
     years: int = 10
-    first_year: int = 2026
-    minutes: float = 15.0
+    first_year: int = 2026  # the calendar year in which money is first spent
+    minutes: float = 15.0  # within how many minutes on foot a new place counts as reached
+    # of place to find sites for; that of the buildings in the mix if empty, and none where there are none
     kind: str = ""
+    # where one could go: see `commonweal.invest.siting.on_study.SitingOptions`
     candidates: str = SCHOOLS
+    # which way to share the money is proposed: ``each`` place an equal part, or ``pooled``, where it meets most need.
+    # Both are worked out.
     sharing: Sharing = "each"
+    # interventions, values: files that ship, or paths
     interventions: str = "first-set"
     values: str = "first-values"
+    # draws, seed: how often uncertain numbers are drawn, and the seed; the study's own draws if None. Fewer than 2
+    # leave out how sure the places and the mix are.
     draws: int | None = None
     seed: int = 1
-    seconds: float = 60.0
+    seconds: float = 60.0  # at most for each proof
     exclude: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -242,52 +219,30 @@ class CaseOptions:
 
 @dataclass(frozen=True)
 class Case:
-    """A case, whole.
+    """A case, whole."""
 
-    Attributes
-    ----------
-    asked
-        What it was made for.
-    title
-        The places together: ``225 wards``.
-    worked
-        The allocation: who gets an award.
-    rows
-        (n_places,) rows of the places among the study's areas, neediest first.
-    budget_from
-        Where the budget comes from, as the end of a sentence.
-    interventions, values
-        What was chosen from, and what effects are worth.
-    problem, rules
-        The portfolio: what there is to choose from.
-    option, other
-        The way to share the money that is proposed, and the other one; None where that buys nothing.
-    steady
-        How often each choice of the proposed mix is made again when costs and effects vary; None without draws.
-    frontier
-        Need met by less money and by more, where it goes where it meets most.
-    sited
-        Where new places of a kind would go, one for each place that gets one, or for all where the mix has none
-        of a kind that was asked for; None where it builds nothing and no kind was asked for.
-    built
-        Interventions of the mix that are built there.
-    """
-
-    asked: CaseOptions
-    title: str
-    worked: AllocationResult
-    rows: NDArray[np.intp]
-    budget_from: str
+    asked: CaseOptions  # what it was made for
+    title: str  # the places together: ``225 wards``
+    worked: AllocationResult  # the allocation: who gets an award
+    rows: NDArray[np.intp]  # (n_places,) rows of the places among the study's areas, neediest first
+    budget_from: str  # where the budget comes from, as the end of a sentence
+    # interventions, values: what was chosen from, and what effects are worth
     interventions: Interventions
     values: Values
+    # problem, rules: the portfolio: what there is to choose from
     problem: PortfolioProblem
     rules: Rules
+    # option, other: the way to share the money that is proposed, and the other one; None where that buys nothing
     option: Option
     other: Option | None
+    # how often each choice of the proposed mix is made again when costs and effects vary; None without draws
     steady: MixStability | None
+    # need met by less money and by more, where it goes where it meets most
     frontier: tuple[Point, ...]
+    # where new places of a kind would go, one for each place that gets one, or for all where the mix has none of a
+    # kind that was asked for; None where it builds nothing and no kind was asked for
     sited: SitingResult | None
-    built: tuple[str, ...]
+    built: tuple[str, ...]  # interventions of the mix that are built there
 
     @property
     def options(self) -> tuple[Option, ...]:

@@ -36,43 +36,23 @@ STUDIED = ("causal", "synthesis")
 
 @dataclass(frozen=True)
 class StudiedEffect:
-    """An effect that a study of cause, or a review of several, stands behind, set against its own cost.
-
-    Attributes
-    ----------
-    intervention, outcome
-        Their names.
-    appraisal
-        What the intervention costs wherever the mix has it, and what that effect alone is worth.
-    """
+    """An effect that a study of cause, or a review of several, stands behind, set against its own cost."""
 
     intervention: str
     outcome: str
+    # what the intervention costs wherever the mix has it, and what that effect alone is worth
     appraisal: Appraisal
 
 
 @dataclass(frozen=True)
 class Option:
-    """A way to share the money, chosen and appraised.
+    """A way to share the money, chosen and appraised."""
 
-    Attributes
-    ----------
-    sharing
-        ``each``: every place an equal part; ``pooled``: where it meets most need.
-    mix
-        What is done where, and when.
-    gains
-        What that does for people.
-    appraisal
-        What it costs and is worth.
-    studied
-        Its studied effects, each by itself; empty where the mix has none.
-    """
-
-    sharing: Sharing
-    mix: Mix
-    gains: tuple[Gain, ...]
-    appraisal: Appraisal
+    sharing: Sharing  # ``each``: every place an equal part; ``pooled``: where it meets most need
+    mix: Mix  # what is done where, and when
+    gains: tuple[Gain, ...]  # what that does for people
+    appraisal: Appraisal  # what it costs and is worth
+    # its studied effects, each by itself; empty where the mix has none
     studied: tuple[StudiedEffect, ...]
 
 
@@ -213,28 +193,16 @@ POOLED = 15.0
 
 @dataclass(frozen=True)
 class MixStability:
-    """How often each choice is made again.
+    """How often each choice is made again."""
 
-    Attributes
-    ----------
-    draws, seed
-        How many draws of costs and effects, and from which seed.
-    places
-        (n_places,) rows of the problem's places that were chosen for again.
-    chosen
-        (n_places, n_interventions) whether the mix has it there.
-    often
-        (n_places, n_interventions) the share of draws in whose best mix it is there, begun in whatever year.
-    gap
-        How far from the best a mix of a draw may be, at most, as a share: choices that differ by less are not
-        told apart.
-    """
-
+    # draws, seed: how many draws of costs and effects, and from which seed
     draws: int
     seed: int
-    places: NDArray[np.intp]
-    chosen: NDArray[np.bool_]
+    places: NDArray[np.intp]  # (n_places,) rows of the problem's places that were chosen for again
+    chosen: NDArray[np.bool_]  # (n_places, n_interventions) whether the mix has it there
+    # (n_places, n_interventions) the share of draws in whose best mix it is there, begun in whatever year
     often: Floats
+    # how far from the best a mix of a draw may be, at most, as a share: choices that differ by less are not told apart
     gap: float
 
     @property
@@ -260,10 +228,8 @@ def mix_stability(
 ) -> MixStability:
     """Draw costs and effects, and choose anew for each draw, as the option shares the money.
 
-    Notes
-    -----
-    In each draw the chooser knows what came of every number, which nobody does when the money is spent: the
-    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right.
+    In each draw the chooser knows what came of every number, which nobody does when the money is spent: the shares say
+    how far a choice hangs on numbers that are not known, not how likely it is to be right.
     """
     n, chosen = len(builder.places.codes), option.mix.chosen
     if option.sharing == "pooled":

@@ -63,38 +63,23 @@ class Grant(Sourced):
 
 
 class Values(FileModel):
-    """A file of values.
+    """A file of values."""
 
-    Attributes
-    ----------
-    name, title, licence
-        Of the file, what it is, and on what terms it may be used.
-    wellbeing
-        What a standard deviation of an outcome is worth.
-    added
-        How much of an effect would not have come anyway.
-    prices, incomes
-        GDP deflator and real GDP per head, by year.
-    optimism_bias
-        By key of the intervention, the category of its capital cost, or ``none``; a case tells of one without.
-    managed
-        How far the risks behind that bias are managed: 0 adds the upper bound, 1 the lower.
-    grant
-        What there is for each place if nothing else is said.
-    built
-        By kind of place that can be built, the key of the intervention that it is: what it costs and does.
-    """
-
+    # name, title, licence: of the file, what it is, and on what terms it may be used
     name: str = ""
     title: Text
     licence: Text
-    wellbeing: Wellbeing
-    added: Added
+    wellbeing: Wellbeing  # what a standard deviation of an outcome is worth
+    added: Added  # how much of an effect would not have come anyway
+    # prices, incomes: GDP deflator and real GDP per head, by year
     prices: Series
     incomes: Series
+    # by key of the intervention, the category of its capital cost, or ``none``; a case tells of one without
     optimism_bias: dict[str, Text]
+    # how far the risks behind that bias are managed: 0 adds the upper bound, 1 the lower
     managed: AtMostOne
-    grant: Grant
+    grant: Grant  # what there is for each place if nothing else is said
+    # by kind of place that can be built, the key of the intervention that it is: what it costs and does
     built: Annotated[dict[str, Text], Field(min_length=1)]
 
     def kind_of(self, intervention: str) -> str | None:
@@ -114,26 +99,7 @@ def shipped_values() -> list[str]:
 
 
 def load_values(name: str = "first-values") -> Values:
-    """Read a file of values.
-
-    Parameters
-    ----------
-    name
-        One that ships, or the path of a YAML file with the same keys.
-
-    Raises
-    ------
-    UnknownNameError
-        If none of that name ships, or it names a kind of place, a category of optimism bias or a work that
-        there is not.
-    DataError
-        If the file cannot be read, or a key or number in it is wrong.
-
-    Examples
-    --------
-    >>> round(load_values().wellbeing.points.mean, 2), load_values().wellbeing.verified
-    (0.23, False)
-    """
+    """Read a file of values."""
     stem, read = load(name, _FOLDER, "file of values", Values)
     kinds, evidence = load_taxonomy().kinds, load_evidence()
     for kind in read.built:
@@ -157,27 +123,17 @@ _PER = 1000.0
 
 @dataclass(frozen=True)
 class Gain:
-    """What one intervention does for one outcome, over all places of a mix.
-
-    Attributes
-    ----------
-    intervention, outcome
-        Their names.
-    reach
-        (years,) residents times the share of the year in which it works for them, after what repeats in
-        one place counts less.
-    each
-        Expected standard deviations by which one of those residents is better off, on average over the places
-        and those whom it does not reach.
-    draws
-        (n_draws,) the same, drawn.
-    """
+    """What one intervention does for one outcome, over all places of a mix."""
 
     intervention: str
     outcome: str
+    # (years,) residents times the share of the year in which it works for them, after what repeats in one place counts
+    # less
     reach: Floats
+    # expected standard deviations by which one of those residents is better off, on average over the places and those
+    # whom it does not reach
     each: float
-    draws: Floats
+    draws: Floats  # (n_draws,) the same, drawn
 
     @property
     def total(self) -> float:
@@ -200,11 +156,8 @@ def gains_of(
 ) -> list[Gain]:
     """Say what a mix does for people, by intervention and outcome.
 
-    Notes
-    -----
-    Of several interventions on one outcome in one place the strongest counts whole, the next by the rules'
-    ``repeat``, as in the programme that chose them. Nowhere are more people reached than an effect's
-    ``most_people``.
+    Of several interventions on one outcome in one place the strongest counts whole, the next by the rules' ``repeat``,
+    as in the programme that chose them. Nowhere are more people reached than an effect's ``most_people``.
     """
     works = problem.working(rules.years)[np.maximum(start, 0), np.arange(start.shape[1])]
     works = np.where((start >= 0)[:, :, None], works, 0.0)
@@ -279,23 +232,14 @@ def _expected_share(reaches: Uncertain, most: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ProjectMix:
-    """A mix of interventions that can be made a project.
+    """A mix of interventions that can be made a project."""
 
-    Attributes
-    ----------
-    interventions, problem, rules
-        What there was to choose from, and within which limits.
-    start
-        (n_areas, n_interventions) the year in which each begins; -1 = never.
-    gains
-        What that does for people.
-    """
-
+    # interventions, problem, rules: what there was to choose from, and within which limits
     interventions: Interventions
     problem: PortfolioProblem
     rules: Rules
-    start: NDArray[np.intp]
-    gains: list[Gain]
+    start: NDArray[np.intp]  # (n_areas, n_interventions) the year in which each begins; -1 = never
+    gains: list[Gain]  # what that does for people
 
 
 def project_of(

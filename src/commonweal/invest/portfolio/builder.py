@@ -54,22 +54,7 @@ def expected(numbers: Mapping[Key, Uncertain]) -> dict[Key, Floats]:
 
 
 def drawn(numbers: Mapping[Key, Uncertain], draws: int, seed: int) -> dict[Key, Floats]:
-    """Draw each number by itself.
-
-    Parameters
-    ----------
-    numbers
-        The numbers.
-    draws
-        How often.
-    seed
-        The same seed gives the same numbers.
-
-    Returns
-    -------
-    dict
-        By key, (draws,) values.
-    """
+    """Draw each number by itself."""
     generator = np.random.default_rng(seed)
     return {key: number.quantile(generator.random(draws)) for key, number in numbers.items()}
 
@@ -78,38 +63,20 @@ def drawn(numbers: Mapping[Key, Uncertain], draws: int, seed: int) -> dict[Key, 
 class NeedIndex:
     """An index, fixed as it stands today, for some of its areas.
 
-    Every transform, weight and rank is taken from all areas as they are now. What an area scores then
-    changes only where the area itself does: others are held still.
-
-    Attributes
-    ----------
-    index
-        Its name.
-    tree, base
-        How it is built, and what it is measured against.
-    indicators
-        Of the areas asked about, (n_areas, n_indicators).
-    spread
-        The standard deviation of its scores over all areas: one unit of shortfall.
-    target
-        The score up to which an area lacks nothing: the median of all areas.
-    now
-        (n_areas,) scores today.
-    rank
-        (n_areas,) ranks today among all areas, 1 = most need.
-    of
-        How many areas are ranked.
+    Every transform, weight and rank is taken from all areas as they are now. What an area scores then changes only
+    where the area itself does: others are held still.
     """
 
     index: str
+    # tree, base: how it is built, and what it is measured against
     tree: Node
     base: Base
-    indicators: Indicators
-    spread: float
-    target: float
-    now: Floats
-    rank: Floats
-    of: int
+    indicators: Indicators  # of the areas asked about, (n_areas, n_indicators)
+    spread: float  # the standard deviation of its scores over all areas: one unit of shortfall
+    target: float  # the score up to which an area lacks nothing: the median of all areas
+    now: Floats  # (n_areas,) scores today
+    rank: Floats  # (n_areas,) ranks today among all areas, 1 = most need
+    of: int  # how many areas are ranked
 
     @property
     def shortfall(self) -> Floats:
@@ -121,18 +88,7 @@ class NeedIndex:
         return np.maximum(scores - self.target, 0.0) / self.spread
 
     def scores_with(self, values: Floats) -> Floats:
-        """Score the areas with other values.
-
-        Parameters
-        ----------
-        values
-            (n_cases, n_areas, n_indicators) what their indicators would be.
-
-        Returns
-        -------
-        ndarray
-            (n_cases, n_areas) scores, measured against all areas as they are now.
-        """
+        """Score areas with (n_cases, n_areas, n_indicators) other values, against all areas as they are now."""
         cases, areas, width = values.shape
         codes = [str(k) for k in range(cases * areas)]  # one area may be asked about many times
         own = self.indicators
@@ -143,25 +99,7 @@ class NeedIndex:
 def need_index(
     scores: Scores, tree: Node, indicators: Indicators, rows: NDArray[np.intp]
 ) -> NeedIndex:
-    """Fix an index as it stands, for some areas.
-
-    Parameters
-    ----------
-    scores
-        The index, computed.
-    tree
-        How it is built.
-    indicators
-        What it was computed from, on the same areas.
-    rows
-        The areas asked about.
-
-    Raises
-    ------
-    DataError
-        If the index was built on other areas and carried over, all areas score the same, or one that is
-        asked about has no score.
-    """
+    """Fix an index as it stands, for some areas."""
     name = scores.index
     if list(indicators.codes) != list(scores.codes):
         raise DataError(
@@ -200,26 +138,9 @@ def need_index(
 def measured_effects(
     interventions: Interventions, there: Sequence[str]
 ) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Say which effects show in indicators that a study has.
+    """Say, by intervention and outcome, which of an effect's ``through`` are indicators of the index.
 
-    Parameters
-    ----------
-    interventions
-        The interventions.
-    there
-        Names of the indicators of the index.
-
-    Returns
-    -------
-    dict
-        By intervention and outcome, which of the effect's ``through`` are there; an effect that has none
-        counts by its size.
-
-    Raises
-    ------
-    DataError
-        If an effect has no size and none of its indicators is there; or none is there and one of them is
-        a slip of the pen away from one that is. The message names the nearest.
+    An effect that has none counts by its size. A name that is a slip of the pen away from an indicator is an error.
     """
     found = {}
     for name, one in interventions.interventions.items():
@@ -246,23 +167,14 @@ PER = 1000.0
 
 @dataclass(frozen=True)
 class PortfolioAreas:
-    """The neighbourhoods that a portfolio is for.
+    """The neighbourhoods that a portfolio is for."""
 
-    Attributes
-    ----------
-    codes, names, authorities
-        (n_areas,) of each.
-    people
-        (n_areas,) residents.
-    need
-        (n_areas,) what need counts as: 1 = the average area.
-    """
-
+    # codes, names, authorities: (n_areas,) of each
     codes: tuple[str, ...]
     names: tuple[str, ...]
     authorities: tuple[str, ...]
-    people: Floats
-    need: Floats
+    people: Floats  # (n_areas,) residents
+    need: Floats  # (n_areas,) what need counts as: 1 = the average area
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,26 +187,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Builder:
-    """Makes problems of one set of interventions and places, for any values of the uncertain numbers.
+    """Makes problems of one set of interventions and places, for any values of the uncertain numbers."""
 
-    Attributes
-    ----------
-    interventions, places, measure
-        What it makes them of; `measure` is of the same places.
-    stated_counts
-        What one standard deviation of a stated outcome counts, beside one of the index.
-    through
-        By intervention and outcome, which indicators of the effect the index has.
-    targets
-        What gains are on, in the order of the problem's outcomes.
-    """
-
+    # interventions, places, measure: what it makes them of; `measure` is of the same places
     interventions: Interventions
     places: PortfolioAreas
     measure: NeedIndex
+    # what one standard deviation of a stated outcome counts, beside one of the index
     stated_counts: float
+    # by intervention and outcome, which indicators of the effect the index has
     through: Mapping[tuple[str, str], tuple[int, ...]]
-    targets: tuple[Target, ...]
+    targets: tuple[Target, ...]  # what gains are on, in the order of the problem's outcomes
 
     @classmethod
     def of(
@@ -304,13 +207,7 @@ class Builder:
         measure: NeedIndex,
         stated_counts: float = 1.0,
     ) -> Builder:
-        """See which effects show in indicators of the index.
-
-        Raises
-        ------
-        DataError
-            As `commonweal.invest.portfolio.builder.measured_effects`.
-        """
+        """See which effects show in indicators of the index."""
         there = [meta.name for meta in measure.indicators.meta]
         through = measured_effects(interventions, there)
         targets = dict.fromkeys(

@@ -29,23 +29,7 @@ if TYPE_CHECKING:
 def propose(
     results: Results, ask: PortfolioOptions, progress: Callable[[str, int, int], None] | None = None
 ) -> Portfolio:
-    """Choose what to do in some areas of a study.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    ask
-        What is asked.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-
-    Raises
-    ------
-    CommonwealError
-        If an area, an index, a designation or an intervention is not known, or no mix can be chosen: see
-        `commonweal.invest.portfolio`.
-    """
+    """Choose what to do in some areas of a study."""
     study = results.study
     if study.prepare or study.panel is not None:
         raise StudyError(

@@ -23,28 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """A programme: the greatest ``objective @ v`` with ``matrix @ v <= limit`` and ``0 <= v <= upper``.
+    """A programme: the greatest ``objective @ v`` with ``matrix @ v <= limit`` and ``0 <= v <= upper``."""
 
-    Attributes
-    ----------
-    area, intervention, start
-        (n_starts,) what each of the first variables stands for: an intervention begun somewhere, sometime.
-        The others are slots, in which the interventions of an area stand in line on one outcome, and what
-        is measured beyond an area's shortfall.
-    objective, upper
-        (n_variables,) need met, and the greatest value.
-    whole
-        (n_variables,) whether a variable is 0 or 1 and nothing between.
-    matrix, limit
-        The constraints.
-    """
-
+    # area, intervention, start: (n_starts,) what each of the first variables stands for: an intervention begun
+    # somewhere, sometime. The others are slots, in which the interventions of an area stand in line on one outcome,
+    # and what is measured beyond an area's shortfall.
     area: Columns
     intervention: Columns
     start: Columns
+    # objective, upper: (n_variables,) need met, and the greatest value
     objective: Floats
     upper: Floats
-    whole: NDArray[np.bool_]
+    whole: NDArray[np.bool_]  # (n_variables,) whether a variable is 0 or 1 and nothing between
     matrix: csr_array
     limit: Floats
 
@@ -348,23 +338,10 @@ class Mix:
 def need_met(problem: PortfolioProblem, start: NDArray[np.intp], rules: Rules) -> Floats:
     """Count the need that a mix meets, as the programme does.
 
-    Parameters
-    ----------
-    problem, rules
-        As in `optimise_mix`.
-    start
-        (n_areas, n_interventions) year of start; -1 = not done.
-
-    Returns
-    -------
-    ndarray
-        (n_areas,) person-years of one standard deviation, weighted by need.
-
-    Notes
-    -----
-    On each outcome an area's interventions are ordered by what each gains over the years; the k-th counts
-    ``repeat ** (k - 1)`` of its own. Harm counts whole. What is measured on the index is at most the
-    area's shortfall for all the years.
+    Gives (n_areas,) person-years of one standard deviation, weighted by need. `start` is (n_areas, n_interventions),
+    the year of start, -1 where not done. On each outcome an area's interventions are ordered by what each gains over
+    the years; the k-th counts ``repeat ** (k - 1)`` of its own. Harm counts whole. What is measured on the index is at
+    most the area's shortfall for all the years.
     """
     years = rules.years
     works = problem.working(years).sum(axis=2)  # by start and intervention

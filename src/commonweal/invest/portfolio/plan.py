@@ -37,15 +37,7 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 @dataclass(frozen=True)
 class Point:
-    """The best mix for one budget.
-
-    Attributes
-    ----------
-    budget
-        GBP.
-    mix
-        The mix.
-    """
+    """The best mix for one budget."""
 
     budget: float
     mix: Mix
@@ -61,29 +53,10 @@ def frontier(
     seconds: float = 20.0,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Point, ...]:
-    """Choose the best mix for shares of the money.
+    """Choose the best mix for shares of the money, by rising budget; a limit on a single year is scaled too.
 
-    Parameters
-    ----------
-    problem, rules, gap, seconds
-        As in `commonweal.invest.portfolio.optimise_mix`. A limit on a single year is scaled with the budget.
-    shares
-        Of the budget, above 0.
-    known
-        The mix for the whole budget, if it has been chosen.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Returns
-    -------
-    tuple of Point
-        By rising budget. A mix that more money did not better, within the gap, is kept: need met never
-        falls. It need not rise evenly, and no such shape is assumed.
-
-    Raises
-    ------
-    CommonwealError
-        If there is no share, or one is not above 0.
+    A mix that more money did not better, within the gap, is kept: need met never falls. It need not rise evenly, and
+    no such shape is assumed.
     """
     if not shares or min(shares) <= 0:
         raise CommonwealError(f"shares of the budget: found {list(shares)}; expected some above 0")
@@ -102,28 +75,15 @@ def frontier(
 
 @dataclass(frozen=True)
 class Recount:
-    """The need that a mix meets, without the shortcuts of the programme that chose it.
+    """The need that a mix meets, without the shortcuts of the programme that chose it."""
 
-    Attributes
-    ----------
-    met
-        (n_areas,) person-years of one standard deviation, weighted by need.
-    measured, stated
-        How much of it is measured on the index, and how much stands by the stated size of outcomes.
-    by_year
-        (years,) the same by year.
-    year
-        The year in which most is met, 0 = the first.
-    values
-        (n_areas, n_indicators) the indicators of the areas in that year.
-    """
-
-    met: Floats
+    met: Floats  # (n_areas,) person-years of one standard deviation, weighted by need
+    # measured, stated: how much of it is measured on the index, and how much stands by the stated size of outcomes
     measured: float
     stated: float
-    by_year: Floats
-    year: int
-    values: Floats
+    by_year: Floats  # (years,) the same by year
+    year: int  # the year in which most is met, 0 = the first
+    values: Floats  # (n_areas, n_indicators) the indicators of the areas in that year
 
 
 def recount(
@@ -135,18 +95,9 @@ def recount(
 ) -> Recount:
     """Score the index anew for every year of a mix.
 
-    Parameters
-    ----------
-    builder, problem, numbers
-        The problem, what made it, and the numbers that it was made for.
-    rules, start
-        The mix and its rules.
-
-    Notes
-    -----
-    The programme adds up what each intervention gains on its own. Here all that work in a year move the
-    indicators together, those on one outcome in line, and the areas are scored against all areas as they
-    are today. Outcomes that the index has no indicator for count by their stated size, year by year.
+    The programme adds up what each intervention gains on its own. Here all that work in a year move the indicators
+    together, those on one outcome in line, and the areas are scored against all areas as they are today. Outcomes that
+    the index has no indicator for count by their stated size, year by year.
     """
     years, measure = rules.years, builder.measure
     works = problem.working(years)[np.maximum(start, 0), np.arange(len(problem.interventions))]
@@ -179,37 +130,19 @@ def _stated(problem: PortfolioProblem, works: Floats, repeat: float) -> Floats:
 
 @dataclass(frozen=True)
 class Stability:
-    """What draws of costs and effects say of a mix.
+    """What draws of costs and effects say of a mix."""
 
-    Attributes
-    ----------
-    draws, seed
-        How many draws, and from which seed.
-    often
-        (n_areas, n_interventions) the share of draws in whose best mix it is, in whatever year.
-    areas
-        (n_areas,) the share of draws in which the neighbourhood gets anything.
-    met
-        (draws,) need that the mix itself meets.
-    cost
-        (draws,) GBP that it costs.
-    best
-        (draws,) need that the best mix of the draw meets, within the budget.
-    over
-        The share of draws in which the mix costs more than the budget.
-    gap
-        How far from the best the mix of a draw may be, at most, as a share.
-    """
-
+    # draws, seed: how many draws, and from which seed
     draws: int
     seed: int
+    # (n_areas, n_interventions) the share of draws in whose best mix it is, in whatever year
     often: Floats
-    areas: Floats
-    met: Floats
-    cost: Floats
-    best: Floats
-    over: float
-    gap: float
+    areas: Floats  # (n_areas,) the share of draws in which the neighbourhood gets anything
+    met: Floats  # (draws,) need that the mix itself meets
+    cost: Floats  # (draws,) GBP that it costs
+    best: Floats  # (draws,) need that the best mix of the draw meets, within the budget
+    over: float  # the share of draws in which the mix costs more than the budget
+    gap: float  # how far from the best the mix of a draw may be, at most, as a share
 
 
 # Wide: the mix with its problem and rules, and five settings with a usual value.
@@ -226,29 +159,10 @@ def stability(
 ) -> Stability:
     """Draw costs, years and effects, and choose anew for each draw.
 
-    Parameters
-    ----------
-    builder, rules, mix
-        The mix, its rules and what its problem was made of.
-    draws
-        How often. Each number of the interventions' file is drawn by itself, for all places at once.
-    seed
-        The same seed gives the same answer.
-    progress
-        Called as ``progress(what, done, total)``.
-    gap, seconds
-        As of `commonweal.invest.portfolio.optimise_mix`, for each draw. Give the gap that the mix was chosen with: a
-        wider one would tell what the solver left open as if it were not known.
-
-    Raises
-    ------
-    CommonwealError
-        If there are fewer than two draws.
-
-    Notes
-    -----
-    In each draw the chooser knows what came of every number, which nobody does when the money is spent: the
-    shares say how far a choice hangs on numbers that are not known, not how likely it is to be right.
+    Each number of the interventions' file is drawn by itself, for all places at once. Give the gap that the mix was
+    chosen with: a wider one would tell what the solver left open as if it were not known. In each draw the chooser
+    knows what came of every number, which nobody does when the money is spent: the shares say how far a choice hangs
+    on numbers that are not known, not how likely it is to be right.
     """
     if draws < 2:
         raise CommonwealError(f"draws: found {draws}; expected 2 or more")
@@ -274,63 +188,34 @@ def stability(
 
 @dataclass(frozen=True)
 class After:
-    """The study scored anew with the mix in place, in the year in which most need is met.
+    """The study scored anew with the mix in place, in the year in which most need is met."""
 
-    Attributes
-    ----------
-    rank
-        (n_areas,) ranks on the index among all areas, the others as they are today; 1 = most need.
-    selected
-        By designation, (before, after): how many of the neighbourhoods are selected.
-    """
-
+    # (n_areas,) ranks on the index among all areas, the others as they are today; 1 = most need
     rank: Floats
+    # by designation, (before, after): how many of the neighbourhoods are selected
     selected: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Portfolio:
-    """What is proposed for some neighbourhoods.
+    """What is proposed for some neighbourhoods."""
 
-    Attributes
-    ----------
-    title
-        What the neighbourhoods are together.
-    index_label
-        Of the index that need is measured on.
-    plural
-        What they are called.
-    rules, builder, problem
-        What was asked, and the problem that it made.
-    mix
-        What is done where, and when.
-    recount
-        What that meets when the index is scored anew.
-    frontier
-        The best mixes for less money and for more.
-    stability
-        What draws of costs and effects say; None without draws.
-    after
-        What the study would say then; None where the mix moves no indicator of it.
-    left_out
-        Names of neighbourhoods that were asked about and have no score or no people.
-    fictional
-        Whether the places are made up.
-    """
-
-    title: str
-    index_label: str
+    title: str  # what the neighbourhoods are together
+    index_label: str  # of the index that need is measured on
     plural: str
+    # rules, builder, problem: what was asked, and the problem that it made
     rules: Rules
     builder: Builder
     problem: PortfolioProblem
-    mix: Mix
-    recount: Recount
-    frontier: tuple[Point, ...]
-    stability: Stability | None
+    mix: Mix  # what is done where, and when
+    recount: Recount  # what that meets when the index is scored anew
+    frontier: tuple[Point, ...]  # the best mixes for less money and for more
+    stability: Stability | None  # what draws of costs and effects say; None without draws
+    # what the study would say then; None where the mix moves no indicator of it
     after: After | None = None
+    # names of neighbourhoods that were asked about and have no score or no people
     left_out: tuple[str, ...] = ()
-    fictional: bool = False
+    fictional: bool = False  # whether the places are made up
 
     @property
     def spent(self) -> float:
@@ -349,55 +234,34 @@ SELECTED = "selected"
 
 @dataclass(frozen=True, slots=True)
 class PortfolioOptions:
-    """What is asked of a portfolio.
+    """What is asked of a portfolio."""
 
-    Attributes
-    ----------
-    budget, years, a_year, starts_a_year, most_each, repeat
-        As of `commonweal.invest.portfolio.Rules`.
-    areas
-        ``selected`` for those that the study's designation selects, or codes and names of areas or of larger
-        ones that the study knows.
-    designation
-        Which, where the study has several; its only one if empty.
-    index
-        On which need is measured; the first that is built on the study's own areas if empty.
-    interventions
-        A file that ships, or the path of one.
-    only
-        Some of its interventions; all if empty.
-    equity
-        To what power need counts: 0 = everyone alike.
-    least_shares
-        By the code or name of an authority, its least share of what is spent.
-    stated_counts
-        What one standard deviation of an outcome that the index has no indicator for counts, beside one
-        standard deviation of the index; 0 leaves such outcomes out.
-    draws, seed
-        As of `commonweal.invest.portfolio.stability`; 0 draws for none.
-    shares
-        Budgets to try beside it, as shares of it.
-    gap, seconds
-        As of `commonweal.invest.portfolio.optimise_mix`.
-    """
-
+    # budget, years, a_year, starts_a_year, most_each, repeat: as of `commonweal.invest.portfolio.Rules`
     budget: float
     years: int = 10
+    # ``selected`` for those that the study's designation selects, or codes and names of areas or of larger ones that
+    # the study knows
     areas: tuple[str, ...] = (SELECTED,)
-    designation: str = ""
+    designation: str = ""  # which, where the study has several; its only one if empty
+    # on which need is measured; the first that is built on the study's own areas if empty
     index: str = ""
-    interventions: str = "first-set"
-    only: tuple[str, ...] = ()
-    equity: float = 1.0
+    interventions: str = "first-set"  # a file that ships, or the path of one
+    only: tuple[str, ...] = ()  # some of its interventions; all if empty
+    equity: float = 1.0  # to what power need counts: 0 = everyone alike
     a_year: float | None = None
     starts_a_year: Mapping[str, int] = field(default_factory=dict)
     most_each: int | None = None
+    # by the code or name of an authority, its least share of what is spent
     least_shares: Mapping[str, float] = field(default_factory=dict)
     repeat: float = 0.5
+    # what one standard deviation of an outcome that the index has no indicator for counts, beside one standard
+    # deviation of the index; 0 leaves such outcomes out
     stated_counts: float = 1.0
+    # draws, seed: as of `commonweal.invest.portfolio.stability`; 0 draws for none
     draws: int = 30
     seed: int = 1
-    shares: Sequence[float] = SHARES
+    shares: Sequence[float] = SHARES  # budgets to try beside it, as shares of it
+    # gap, seconds: as of `commonweal.invest.portfolio.optimise_mix`
     gap: float = 5e-3
     seconds: float = 60.0
 
@@ -426,27 +290,7 @@ def make_portfolio(
     ask: PortfolioOptions,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Portfolio:
-    """Choose a mix of interventions, and say what it meets and how sure that is.
-
-    Parameters
-    ----------
-    interventions
-        What can be done.
-    places
-        Where.
-    measure
-        The index that need is measured on, for the same places.
-    ask
-        What is asked; its least shares are by the authorities' names as the places have them. Which areas, index
-        and interventions it names is not looked at.
-    progress
-        Called as ``progress(what, done, total)``.
-
-    Raises
-    ------
-    CommonwealError
-        If nothing can be chosen: the message says why; or as the functions that it calls.
-    """
+    """Choose a mix of interventions, and say what it meets and how sure that is."""
     if not 0 <= ask.stated_counts < np.inf:
         raise CommonwealError(f"stated counts: found {ask.stated_counts:g}; expected 0 or more")
     builder = Builder.of(interventions, places, measure, ask.stated_counts)

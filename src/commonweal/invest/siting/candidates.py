@@ -39,22 +39,13 @@ _CAPACITY = ("capacity", "places")
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Sites that could be built, checked once here.
+    """Sites that could be built, checked once here."""
 
-    Attributes
-    ----------
-    table
-        One row a site: ``id``, ``name``, ``longitude``, ``latitude`` (degrees, WGS 84), ``cost`` (0 or
-        more), ``capacity`` (people; null where nothing bounds it).
-    of
-        What they are, for people: ``primary schools``, ``a grid of 500 m``.
-    costed
-        Whether the costs are stated; else each is 1, and a budget counts sites.
-    """
-
+    # one row a site: ``id``, ``name``, ``longitude``, ``latitude`` (degrees, WGS 84), ``cost`` (0 or more),
+    # ``capacity`` (people; null where nothing bounds it)
     table: pl.DataFrame
-    of: str
-    costed: bool = False
+    of: str  # what they are, for people: ``primary schools``, ``a grid of 500 m``
+    costed: bool = False  # whether the costs are stated; else each is 1, and a budget counts sites
 
     def __post_init__(self) -> None:
         if self.table.schema != pl.Schema(CANDIDATES):

@@ -47,25 +47,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Demand points, checked once here.
+    """Demand points, checked once here."""
 
-    Attributes
-    ----------
-    codes, names
-        (n,) of each, such as an area's.
-    points
-        (n,) where.
-    people
-        (n,) how many live there.
-    need
-        (n,) as a multiple of the average.
-    """
-
+    # codes, names: (n,) of each, such as an area's
     codes: Sequence[str]
     names: Sequence[str]
-    points: Points
-    people: NDArray[np.float64]
-    need: NDArray[np.float64]
+    points: Points  # (n,) where
+    people: NDArray[np.float64]  # (n,) how many live there
+    need: NDArray[np.float64]  # (n,) as a multiple of the average
 
     def __post_init__(self) -> None:
         n = len(self.points)
@@ -109,11 +98,6 @@ def need_of_ranks(rank: ArrayLike) -> NDArray[np.float64]:
     """Turn ranks into need as a multiple of the average: nearly 2 for the first, nearly 0 for the last.
 
     Scores of an index have no zero and no unit that sums would make sense of; ranks do.
-
-    Examples
-    --------
-    >>> need_of_ranks([1, 2, 3, 4]).tolist()
-    [1.75, 1.25, 0.75, 0.25]
     """
     ranks = np.asarray(rank, np.float64)
     n = int((~np.isnan(ranks)).sum())

@@ -25,37 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """What decides a p-median or a maximal covering; lower is better.
+    """What decides a p-median or a maximal covering; lower is better."""
 
-    Attributes
-    ----------
-    starts, site, distance
-        The pairs of each row, ascending; sites are rows of `columns`.
-    weight, base
-        (n,) of each row, and what it costs, times its weight, if nothing is built.
-    by_site
-        The same pairs by site: starts, row, distance.
-    columns
-        (m,) rows of the problem's sites.
-    cost
-        (m,) of each.
-    most, budget
-        How many may be built, and for how much.
-    fixed
-        What the other points cost, whatever is built.
-    """
-
+    # starts, site, distance: the pairs of each row, ascending; sites are rows of `columns`
     starts: NDArray[np.int64]
     site: NDArray[np.int32]
     distance: Floats
+    # weight, base: (n,) of each row, and what it costs, times its weight, if nothing is built
     weight: Floats
     base: Floats
+    # the same pairs by site: starts, row, distance
     by_site: tuple[NDArray[np.int64], NDArray[np.int32], Floats]
-    columns: Rows
-    cost: Floats
+    columns: Rows  # (m,) rows of the problem's sites
+    cost: Floats  # (m,) of each
+    # most, budget: how many may be built, and for how much
     most: int
     budget: float
-    fixed: float
+    fixed: float  # what the other points cost, whatever is built
 
     @property
     def untouched(self) -> float:
@@ -194,13 +180,11 @@ LEAST_SAVING = 1e-9
 def greedy(core: Core, *, by_cost: bool = False) -> Rows:
     """Build one site after another, each time the one that saves the most.
 
-    A saving can only fall as sites are added, so one that was found earlier bounds the present one, and few
-    have to be found again (Minoux 1978).
+    A saving can only fall as sites are added, so one that was found earlier bounds the present one, and few have to be
+    found again (Minoux 1978).
 
-    Notes
-    -----
-    At least 1 - 1/e of the best possible saving where only the number of sites is bounded (Nemhauser, Wolsey
-    and Fisher 1978).
+    At least 1 - 1/e of the best possible saving where only the number of sites is bounded (Nemhauser, Wolsey and
+    Fisher 1978).
     """
     m = len(core.columns)
     near = core.base.copy()
@@ -307,17 +291,10 @@ _HAIR = 1e-9
 
 @dataclass(slots=True)
 class Incumbent:
-    """The best choice so far, what it costs, and what no choice can cost less than.
+    """The best choice so far, what it costs, and what no choice can cost less than."""
 
-    Attributes
-    ----------
-    chosen
-        Rows of a core's sites.
-    cost, bound
-        Of the choice, and of all choices.
-    """
-
-    chosen: Rows
+    chosen: Rows  # rows of a core's sites
+    # cost, bound: of the choice, and of all choices
     cost: float
     bound: float
 
@@ -336,21 +313,11 @@ class Incumbent:
 
 @dataclass(frozen=True, slots=True)
 class Multipliers:
-    """The prices that give the best bound.
+    """The prices that give the best bound."""
 
-    Attributes
-    ----------
-    bound
-        What no choice can cost less than.
-    price
-        (n,) that each row offers.
-    lack
-        (m,) what the bound rises by if the site is opened (above 0) or closed (below 0).
-    """
-
-    bound: float
-    price: Floats
-    lack: Floats
+    bound: float  # what no choice can cost less than
+    price: Floats  # (n,) that each row offers
+    lack: Floats  # (m,) what the bound rises by if the site is opened (above 0) or closed (below 0)
 
 
 def lagrangian_bound(
@@ -401,24 +368,12 @@ def lagrangian_bound(
 
 @dataclass(frozen=True, slots=True)
 class FixedCore:
-    """What is left of a core.
+    """What is left of a core."""
 
-    Attributes
-    ----------
-    core
-        The smaller core; rows that no site left helps are part of what is fixed.
-    sites
-        Rows of its sites in the former core.
-    open_
-        (m,) which of them every better choice has.
-    price
-        (n,) prices of its rows.
-    """
-
-    core: Core
-    sites: Rows
-    open_: NDArray[np.bool_]
-    price: Floats
+    core: Core  # the smaller core; rows that no site left helps are part of what is fixed
+    sites: Rows  # rows of its sites in the former core
+    open_: NDArray[np.bool_]  # (m,) which of them every better choice has
+    price: Floats  # (n,) prices of its rows
 
 
 def fix_by_bound(core: Core, found: Incumbent, prices: Multipliers) -> FixedCore:

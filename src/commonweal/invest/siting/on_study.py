@@ -152,17 +152,7 @@ class SitingData:
 def load_siting_data(
     results: Results, store: Store, progress: Progress | None = None
 ) -> SitingData:
-    """Read what is there: places of every kind, where people set out from, and how walks are measured.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-    """
+    """Read what is there: places of every kind, where people set out from, and how walks are measured."""
     study = results.study
     if is_fictional(study):
         ways = {"streets": [], "detour": study.access.detour, "snap_m": study.access.snap_m}

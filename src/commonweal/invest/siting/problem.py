@@ -209,27 +209,7 @@ def problem_from_reach(
 ) -> SitingProblem:
     """Pose a problem on what is within reach, in metres.
 
-    Parameters
-    ----------
-    reach
-        From demand points to sites.
-    people
-        (n_demand,) how many live at each point.
-    need
-        (n_demand,) above 0 where needed, as a multiple of the average; 1 if not given.
-    equity
-        To what power need counts: 0 counts people alike, 1 in proportion to their need.
-    cost
-        (n_sites,); 1 each if not given.
-    existing
-        (n_sites,) which are there already; none if not given.
-    capacity
-        (n_sites,) people; no limit if not given.
-
-    Raises
-    ------
-    DataError
-        See `SitingProblem`.
+    `need` is a multiple of the average; `equity` the power to which it counts: 0 counts people alike, 1 in proportion.
     """
     counted = np.asarray(people, np.float64)
     needs = np.ones(len(counted)) if need is None else np.asarray(need, np.float64)

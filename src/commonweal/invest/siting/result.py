@@ -42,31 +42,21 @@ __all__ = ["SitingResult"]
 
 @dataclass(frozen=True, slots=True)
 class SitingEffect:
-    """What building changes in a study's indicators, indices and lists.
+    """What building changes in a study's indicators, indices and lists."""
 
-    Attributes
-    ----------
-    indicators
-        One row an indicator that moves: ``label``, ``unit``, and its mean over the area's people ``before``
-        and ``after``.
-    areas
-        One row an area and index: ``code``, ``name``, ``population``, ``index`` (label), ``score_before``,
-        ``score``, ``rank_before``, ``rank`` (1 = most need), for the areas asked about.
-    lists
-        One row a designation: ``list`` (label), ``before`` and ``after`` (how many areas of the study are on
-        it), ``inside_before`` and ``inside_after`` (of those asked about).
-    moves
-        One row an area that comes or goes: ``list``, ``code``, ``name``, ``move`` (``leaves`` or
-        ``enters``), ``inside`` (whether it is one of those asked about).
-    how
-        How the indicators were measured anew, in a sentence.
-    """
-
+    # one row an indicator that moves: ``label``, ``unit``, and its mean over the area's people ``before`` and
+    # ``after``
     indicators: pl.DataFrame
+    # one row an area and index: ``code``, ``name``, ``population``, ``index`` (label), ``score_before``, ``score``,
+    # ``rank_before``, ``rank`` (1 = most need), for the areas asked about
     areas: pl.DataFrame
+    # one row a designation: ``list`` (label), ``before`` and ``after`` (how many areas of the study are on it),
+    # ``inside_before`` and ``inside_after`` (of those asked about)
     lists: pl.DataFrame
+    # one row an area that comes or goes: ``list``, ``code``, ``name``, ``move`` (``leaves`` or ``enters``), ``inside``
+    # (whether it is one of those asked about)
     moves: pl.DataFrame
-    how: str
+    how: str  # how the indicators were measured anew, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +179,7 @@ def _reached(
 
 
 def moved_by(study: Study, kind: str) -> list[str]:
-    """Name the indicators that a new place moves: those of what is within reach, and what is made of them.
-
-    Parameters
-    ----------
-    study
-        The study.
-    kind
-        Of the place.
-    """
+    """Name the indicators that a new place moves: those of what is within reach, and what is made of them."""
     kinds, specs = load_taxonomy(), study.indicators
     found = {
         name
@@ -230,25 +212,9 @@ def remeasure(
     store: Store,
     progress: Progress | None = None,
 ) -> dict[str, dict[str, Floats]]:
-    """Measure the indicators that new places move, as the study measures them.
+    """Measure the indicators that new places move, as the study does: by index and indicator, (n_areas,).
 
-    Parameters
-    ----------
-    results
-        A run of the study.
-    kind
-        Of the new places.
-    planned
-        The new places, from a source of their own.
-    around
-        What is there already (`commonweal.study.indicators.read_nearby`).
-    store, progress
-        As of `commonweal.study.indicators.make_indicators`.
-
-    Returns
-    -------
-    dict
-        By index, by indicator, (n_areas,) on the areas that the index is built on.
+    `around` is what is there already (`commonweal.study.indicators.read_nearby`).
     """
     study, fuller = results.study, around.with_more(planned)
     moved = set(moved_by(study, kind))
@@ -268,22 +234,6 @@ def nearer(
     """Shorten an indicator that is a distance in metres to the nearest place, where a new one is nearer.
 
     For studies whose distances come from a table, not from places.
-
-    Parameters
-    ----------
-    results
-        A run of the study.
-    indicator
-        Its name.
-    planned
-        The new places.
-    detour
-        How many times a straight line a walk is.
-
-    Raises
-    ------
-    DataError
-        If no index has it as a leaf, or its unit is not metres.
     """
     found = {}
     for index, indicators in results.indicators.items():
@@ -308,24 +258,9 @@ def nearer(
 def results_with_indicators(results: Results, columns: Columns) -> Results:
     """Give the results of a study in which some indicators have other values.
 
-    Parameters
-    ----------
-    results
-        A run of the study.
-    columns
-        By index, by indicator, (n_areas,) the new values on the areas that the index is built on.
-
-    Returns
-    -------
-    Results
-        With the scores and designations that a run on these values gives. What would take longer is left
-        out: certainty, sensitivity, what would change the answer, and comparisons with others.
-
-    Raises
-    ------
-    StudyError
-        If the study prepares its indicators or has several years: other values would be prepared
-        otherwise, so it has to be run again with the new places among its own.
+    What would take longer is left out: certainty, sensitivity, what would change the answer, and comparisons. A study
+    that prepares its indicators or has several years is refused: other values would be prepared otherwise, so it has
+    to be run again.
     """
     study = results.study
     if columns and (study.prepare or study.panel is not None):
@@ -370,19 +305,7 @@ def results_with_indicators(results: Results, columns: Columns) -> Results:
 def siting_effect(
     before: Results, after: Results, columns: Columns, inside: NDArray[np.intp], how: str
 ) -> SitingEffect:
-    """Say what differs between two results of a study, for some of its areas.
-
-    Parameters
-    ----------
-    before, after
-        A run, and `results_with_indicators`.
-    columns
-        What was measured anew.
-    inside
-        Rows of the areas asked about.
-    how
-        How it was measured, in a sentence.
-    """
+    """Say what differs between two results of a study, for some of its areas."""
     table = before.areas.table
     areas = []
     for index in columns:

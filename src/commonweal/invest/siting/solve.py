@@ -138,21 +138,9 @@ def solve(
 
 
 def evaluate_sites(problem: SitingProblem, goal: Goal, chosen: NDArray[np.intp]) -> Solution:
-    """Say what building certain sites does, without looking for better ones.
+    """Say what building certain sites does, without looking for better ones; the goal's limits are not tested.
 
-    Parameters
-    ----------
-    problem
-        Demand points, sites and what is between them; without capacities.
-    goal
-        What is counted. Its limits are not tested.
-    chosen
-        Rows of the sites.
-
-    Raises
-    ------
-    DataError
-        If the sites have capacities: then who goes where has to be solved.
+    Sites with capacities are refused: then who goes where has to be solved.
     """
     if problem.capacity is not None:
         raise DataError("sites with capacities can't be weighed as they stand; expected none")

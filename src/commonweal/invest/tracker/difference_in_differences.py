@@ -21,24 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Matched:
-    """Places and those that are like them.
+    """Places and those that are like them."""
 
-    Attributes
-    ----------
-    places
-        (n,) rows of the places that have like ones.
-    like
-        (n, k) rows of the likest, the likest first.
-    distance
-        (n, k) how unlike they are: the distance in standard deviations, over all covariates.
-    alone
-        Rows of places that have none in their group.
-    """
-
-    places: Rows
-    like: Rows
+    places: Rows  # (n,) rows of the places that have like ones
+    like: Rows  # (n, k) rows of the likest, the likest first
+    # (n, k) how unlike they are: the distance in standard deviations, over all covariates
     distance: Floats
-    alone: Rows
+    alone: Rows  # rows of places that have none in their group
 
     def weights(self, n_areas: int) -> Floats:
         """(n_areas,) 1 for a place, for a like one its share of the places that it stands beside, or 0."""
@@ -64,36 +53,10 @@ def match(
     k: int = 5,
     usable: NDArray[np.bool_] | None = None,
 ) -> Matched:
-    """Find the nearest others of each place.
+    """Find the nearest others of each place, in the same groups `within`; a missing covariate counts as the median.
 
-    Parameters
-    ----------
-    covariates
-        (n_areas, n_covariates) how areas were at the start; missing ones count as the median.
-    selected
-        (n_areas,) the places.
-    within
-        Groups, such as regions: only areas that are in all the same groups are compared.
-    k
-        How many like areas each place has. One may stand beside several places.
-    usable
-        (n_areas,) areas that may be used at all; all if not given.
-
-    Returns
-    -------
-    Matched
-
-    Raises
-    ------
-    CommonwealError
-        If `k` is below 1, or no place has `k` others in its group.
-    DataError
-        If no covariate varies.
-
-    Notes
-    -----
-    Distances are Euclidean over covariates in standard deviations, with replacement (Stuart, 2010,
-    Statistical Science 25). A place with fewer than `k` others in its group is left out, and named.
+    Distances are Euclidean over covariates in standard deviations, with replacement (Stuart, 2010, Statistical Science
+    25). A place with fewer than `k` others in its group is left out, and named.
     """
     if k < 1:
         raise CommonwealError(f"like places: found {k}; expected 1 or more")
@@ -145,31 +108,22 @@ FEW = 10
 
 @dataclass(frozen=True)
 class DiDEstimate:
-    """How much more places changed than places like them.
+    """How much more places changed than places like them."""
 
-    Attributes
-    ----------
-    estimate, low, high
-        In the unit of the measure, with the ends of the 95% interval.
-    se, p
-        Standard error, and the two-sided chance of so large a difference if there were none.
-    places, like
-        How many places, and different areas like them.
-    own, theirs
-        Mean change of the places, and of those like them.
-    clusters
-        In how many groups, such as authorities, errors may go together; 0 where each place has its own.
-    """
-
+    # estimate, low, high: in the unit of the measure, with the ends of the 95% interval
     estimate: float
     low: float
     high: float
+    # se, p: standard error, and the two-sided chance of so large a difference if there were none
     se: float
     p: float
+    # places, like: how many places, and different areas like them
     places: int
     like: int
+    # own, theirs: mean change of the places, and of those like them
     own: float
     theirs: float
+    # in how many groups, such as authorities, errors may go together; 0 where each place has its own
     clusters: int
 
     @property
@@ -186,33 +140,11 @@ def difference(
 ) -> DiDEstimate:
     """Estimate the difference in differences on matched places.
 
-    Parameters
-    ----------
-    change
-        (n_areas,) later less earlier value; NaN where either is missing.
-    start
-        (n_areas,) the earlier value, which is held constant.
-    matched
-        Places and those like them.
-    clusters
-        (n_areas,) groups in which errors may go together, such as authorities.
-
-    Returns
-    -------
-    Difference
-
-    Raises
-    ------
-    DataError
-        If fewer than three places, or than three like ones, have both values.
-
-    Notes
-    -----
-    The change is regressed by weighted least squares on being one of the places and on the value at the start,
-    which takes out what is left of how unlike the two were (Abadie and Imbens, 2011, Journal of Business and
-    Economic Statistics 29). A place weighs 1, a like area as many places as it stands beside, over `k`. Errors
-    are clustered: the interval is that of leaving out each cluster in turn
-    (`commonweal.survey.regression.jackknife`), by Student's t with one degree of freedom less than there are
+    `change` is later less earlier value, NaN where either is missing. It is regressed by weighted least squares on
+    being one of the places and on the value at the start, which takes out what is left of how unlike the two were
+    (Abadie and Imbens, 2011, Journal of Business and Economic Statistics 29). A place weighs 1, a like area as many
+    places as it stands beside, over `k`. Errors are clustered: the interval is that of leaving out each cluster in
+    turn (`commonweal.survey.regression.jackknife`), by Student's t with one degree of freedom less than there are
     clusters. With fewer than `FEW` clusters each area is its own.
     """
     import polars as pl
@@ -265,13 +197,7 @@ def _groups(clusters: Sequence[str | None] | None, rows: NDArray[np.intp]) -> li
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Adjust chances for having looked at several measures, by Holm's method.
-
-    Examples
-    --------
-    >>> [round(q, 3) for q in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
-    """
+    """Adjust chances for having looked at several measures, by Holm's method."""
     given = np.asarray(p, np.float64)
     order = np.argsort(given)
     raised = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))

@@ -47,28 +47,9 @@ def take_baseline(
 ) -> Snapshot:
     """Take all areas of a study as they are, with the places that are to be followed.
 
-    Parameters
-    ----------
-    results
-        A run of the study.
-    areas
-        The places: ``selected`` for those that the study's designation selects (in its focus, if it has one), or
-        codes and names of areas or of larger ones.
-    designation
-        Which, where the study has several; its only one if empty.
-    year
-        The year to take, of a study over several; the latest if not given.
-
-    Returns
-    -------
-    Snapshot
-        Of every index and part its standing among all areas; of an indicator that is no rank its value. Over
-        years, an index is measured on the base of the study's panel, and so has a value that can be compared.
-
-    Raises
-    ------
-    CommonwealError
-        If a place, a designation or a year is not known, or all areas or none are followed.
+    `areas` is ``selected`` (by the study's designation, in its focus) or codes and names. Of every index and part its
+    standing among all areas is taken; of an indicator that is no rank its value. Over years, an index is measured on
+    the base of the study's panel, and so has a value that can be compared.
     """
     table = results.areas.table
     names = table["name"].fill_null(table["code"]).to_list()
@@ -95,22 +76,7 @@ def later_snapshot(
 ) -> Snapshot:
     """Take the areas of a baseline as another study has them.
 
-    Parameters
-    ----------
-    results
-        A run of that study. If it is of other areas, what it says is carried to those of the baseline along the
-        published lookup: means weighted by people.
-    baseline
-        The baseline.
-    store
-        Where the lookups come from.
-    year
-        As in `take_baseline`.
-
-    Raises
-    ------
-    CommonwealError
-        If the year is not known, no lookup leads from one to the other, or no area is in both.
+    If that is of other areas, what it says is carried along the published lookup: means weighted by people.
     """
     scores = _scores(results, year)
     codes = results.areas.codes
@@ -145,13 +111,7 @@ def later_snapshot(
 
 
 def write_baseline(baseline: Snapshot, folder: Path) -> Path:
-    """Write a baseline into a folder of its own: every area, and the places that are followed to read.
-
-    Raises
-    ------
-    CommonwealError
-        If the folder holds files of others or cannot be written; then nothing is.
-    """
+    """Write a baseline into a folder of its own: every area, and the places that are followed to read."""
     account = marker({"baseline": baseline.about()}, [MARK, _AREAS, _PLACES])
     with atomic_folder(folder) as (fresh, target), explain_write_errors(target):
         baseline.to_frame().write_parquet(fresh / _AREAS)
@@ -161,13 +121,7 @@ def write_baseline(baseline: Snapshot, folder: Path) -> Path:
 
 
 def read_baseline(folder: Path) -> Snapshot:
-    """Read a baseline that `write_baseline` wrote.
-
-    Raises
-    ------
-    DataError
-        If the folder holds none.
-    """
+    """Read a baseline that `write_baseline` wrote."""
     none = "no baseline; expected a folder that 'commonweal invest baseline' wrote"
     about = read_marker(folder).get("baseline")
     if about is None or not (folder / _AREAS).is_file():

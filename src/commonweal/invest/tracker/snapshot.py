@@ -29,29 +29,16 @@ _PEOPLE, _SELECTED, _GROUP, _VALUE = "people", "selected", "group: ", "value: "
 
 @dataclass(frozen=True, slots=True)
 class TrackedMeasure:
-    """What one column of numbers means.
+    """What one column of numbers means."""
 
-    Attributes
-    ----------
-    name
-        Of the indicator, or the dotted path of an index or part.
-    label, unit
-        For readers.
-    better
-        Whether ``more`` or ``less`` is better for a place.
-    source, vintage
-        Where the number is from, and what date or period it describes.
-    covariate
-        Whether like places are sought by it.
-    """
-
-    name: str
+    name: str  # of the indicator, or the dotted path of an index or part
     label: str
     unit: str
-    better: str
+    better: str  # whether ``more`` or ``less`` is better for a place
+    # source, vintage: where the number is from, and what date or period it describes
     source: str
     vintage: str
-    covariate: bool = False
+    covariate: bool = False  # whether like places are sought by it
 
     @property
     def year(self) -> int | None:
@@ -62,48 +49,24 @@ class TrackedMeasure:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All areas of a study on one day.
-
-    Attributes
-    ----------
-    study, title
-        Of the study.
-    when
-        What date or year it describes, in words.
-    system, singular, plural
-        Id of the areas, and what one and several are called.
-    codes, names
-        (n_areas,) of the areas.
-    people
-        (n_areas,) residents; NaN where unknown.
-    selected
-        (n_areas,) whether it is one of the places that are followed.
-    groups
-        By name (``authority``, ``region``, a class), (n_areas,) the group of each; None where unknown.
-    measures
-        What the columns of `values` mean.
-    values
-        (n_areas, n_measures); NaN = missing.
-
-    Raises
-    ------
-    DataError
-        If shapes do not fit, a code or measure is there twice, or no area or all areas are selected.
-    """
+    """All areas of a study on one day."""
 
     study: str
     title: str
-    when: str
+    when: str  # what date or year it describes, in words
+    # system, singular, plural: id of the areas, and what one and several are called
     system: str
     singular: str
     plural: str
+    # codes, names: (n_areas,) of the areas
     codes: tuple[str, ...]
     names: tuple[str, ...]
-    people: Floats
-    selected: NDArray[np.bool_]
+    people: Floats  # (n_areas,) residents; NaN where unknown
+    selected: NDArray[np.bool_]  # (n_areas,) whether it is one of the places that are followed
+    # by name (``authority``, ``region``, a class), (n_areas,) the group of each; None where unknown
     groups: Mapping[str, tuple[str | None, ...]]
-    measures: tuple[TrackedMeasure, ...]
-    values: Floats
+    measures: tuple[TrackedMeasure, ...]  # what the columns of `values` mean
+    values: Floats  # (n_areas, n_measures); NaN = missing
 
     def __post_init__(self) -> None:
         shape = (len(self.codes), len(self.measures))
@@ -122,13 +85,7 @@ class Snapshot:
             )
 
     def column(self, name: str) -> Floats:
-        """(n_areas,) values of a measure.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such measure.
-        """
+        """(n_areas,) values of a measure."""
         names = [m.name for m in self.measures]
         if name not in names:
             raise UnknownNameError("measure", name, names, f" of {self.title}")
@@ -163,13 +120,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, about: Mapping[str, Any], frame: pl.DataFrame) -> Snapshot:
-        """Read what `about` and `to_frame` gave.
-
-        Raises
-        ------
-        DataError
-            If a part is missing or of another form.
-        """
+        """Read what `about` and `to_frame` gave."""
         try:
             measures = tuple(TrackedMeasure(**measure) for measure in about["measures"])
             if not all(isinstance(text, str) for m in measures for text in astuple(m)[:-1]):

@@ -32,25 +32,16 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class MeasureChange:
-    """One measure, then and now.
+    """One measure, then and now."""
 
-    Attributes
-    ----------
-    measure, later
-        What it is, as the baseline has it and as it is later.
-    difference
-        How much more the places changed than those like them.
-    before
-        The same over the time before the baseline, when nothing had been done; None without an earlier
-        snapshot. Where it is not nought, like places were on another course already.
-    adjusted
-        The chance of so large a difference if there were none, for having looked at all measures.
-    """
-
+    # measure, later: what it is, as the baseline has it and as it is later
     measure: TrackedMeasure
     later: TrackedMeasure
-    difference: DiDEstimate
+    difference: DiDEstimate  # how much more the places changed than those like them
+    # the same over the time before the baseline, when nothing had been done; None without an earlier snapshot. Where
+    # it is not nought, like places were on another course already.
     before: DiDEstimate | None
+    # the chance of so large a difference if there were none, for having looked at all measures
     adjusted: float
 
     @property
@@ -97,46 +88,25 @@ class MeasureChange:
 
 @dataclass(frozen=True)
 class TrackerResult:
-    """What moved, and against whom.
+    """What moved, and against whom."""
 
-    Attributes
-    ----------
-    baseline, later, earlier
-        The snapshots; `earlier` is None if there is none.
-    within, clusters
-        Groups that like places share, and the one in which errors may go together; '' for none.
-    matched
-        Places and those like them.
-    balance
-        ``measure``, ``all`` and ``like``: how unlike the places were to all others and to those like them at
-        the start, in standard deviations.
-    moved
-        One a measure that both snapshots have.
-    skipped
-        By measure, why it could not be told.
-    notes
-        What else a reader must not overlook, in sentences.
-    """
-
+    # baseline, later, earlier: the snapshots; `earlier` is None if there is none
     baseline: Snapshot
     later: Snapshot
     earlier: Snapshot | None
+    # within, clusters: groups that like places share, and the one in which errors may go together; '' for none
     within: tuple[str, ...]
     clusters: str
-    matched: Matched
+    matched: Matched  # places and those like them
+    # ``measure``, ``all`` and ``like``: how unlike the places were to all others and to those like them at the start,
+    # in standard deviations
     balance: pl.DataFrame
-    moved: tuple[MeasureChange, ...]
-    skipped: dict[str, str]
-    notes: tuple[str, ...] = ()
+    moved: tuple[MeasureChange, ...]  # one a measure that both snapshots have
+    skipped: dict[str, str]  # by measure, why it could not be told
+    notes: tuple[str, ...] = ()  # what else a reader must not overlook, in sentences
 
     def each(self, name: str) -> pl.DataFrame:
-        """Give each place by itself: ``code``, ``name``, ``then``, ``now``, ``change``, ``like`` (their mean change).
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such measure in both snapshots.
-        """
+        """Give each place by itself: ``code``, ``name``, ``then``, ``now``, ``change``, ``like``."""
         then, now = self.baseline.column(name), self.later.column(name)
         change = now - then
         at = self.matched.places
@@ -204,30 +174,10 @@ def track(
     within: Sequence[str] | None = None,
     clusters: str = "authority",
 ) -> TrackerResult:
-    """Say what moved in the places of a baseline, set against places like them.
+    """Say what moved in the places of a baseline, set against `like` places like each, in the same groups `within`.
 
-    Parameters
-    ----------
-    baseline
-        How all areas were at the start.
-    later, earlier
-        How the same areas were later, and, to see whether like places were on the same course, earlier.
-    like
-        How many like areas stand beside each place.
-    within
-        Groups that they share; ``region`` and every class of the baseline that it has if not given.
-    clusters
-        Group in which errors may go together.
-
-    Raises
-    ------
-    UnknownNameError
-        If a group is not in the baseline.
-    DataError
-        If the snapshots are of other areas, have no measure in common that can be told, or stand in the wrong
-        order of time: some sources are older, by the years that their dates name, and none is newer.
-    CommonwealError
-        If no place has enough others to be compared with.
+    `earlier` shows whether like places were on the same course. Snapshots in the wrong order of time are refused: some
+    sources are older, by the years that their dates name, and none is newer.
     """
     snapshots = (later,) if earlier is None else (later, earlier)
     _refuse_other_areas(baseline, snapshots)

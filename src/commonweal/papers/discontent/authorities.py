@@ -19,44 +19,22 @@ if TYPE_CHECKING:
 
 
 class Variable(BaseModel):
-    """A column of a table.
-
-    Attributes
-    ----------
-    name, label, unit
-        Its column, its name for readers, and what it is counted in.
-    year
-        The date or period that it describes.
-    of
-        ``ward``, ``authority`` or ``region``: what it was measured for. Authorities of one region
-        share a value.
-    sources
-        Ids of the sources that it was made from.
-    """
+    """A column of a table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # name, label, unit: its column, its name for readers, and what it is counted in
     name: str
     label: str
     unit: str
-    year: str
+    year: str  # the date or period that it describes
+    # ``ward``, ``authority`` or ``region``: what it was measured for. Authorities of one region share a value.
     of: Literal["ward", "authority", "region"]
-    sources: tuple[str, ...]
+    sources: tuple[str, ...]  # ids of the sources that it was made from
 
 
 def load_variables(table: Literal["authorities", "wards"]) -> tuple[Variable, ...]:
-    """Read what the columns of a table are, in their order.
-
-    Raises
-    ------
-    DataError
-        If the file that ships is malformed.
-
-    Examples
-    --------
-    >>> [v.unit for v in load_variables("authorities") if v.name == "growth"]
-    ['% a year, compound']
-    """
+    """Read what the columns of a table are, in their order."""
     text = (resources.files(__package__) / "variables.yaml").read_text("utf-8")
     found = read_strict(text)[table].items()
     return tuple(checked(Variable, {**v, "name": name}, "variables.yaml") for name, v in found)
@@ -77,41 +55,22 @@ REDRAWN = {
 
 @dataclass(frozen=True)
 class JoinStep:
-    """What joining a source kept and lost.
-
-    Attributes
-    ----------
-    what
-        The step.
-    kept
-        Authorities after it.
-    lost
-        Names of those that it lost.
-    """
+    """What joining a source kept and lost."""
 
     what: str
     kept: int
-    lost: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()  # names of those that it lost
 
 
 @dataclass(frozen=True)
 class Authorities:
-    """The table, what its columns are, and how it was joined.
+    """The table, what its columns are, and how it was joined."""
 
-    Attributes
-    ----------
-    table
-        One row an authority: ``code``, ``name``, ``region`` (NUTS3 or ITL3 code), ``electorate``,
-        ``longitude``, ``latitude`` (where its people are) and the columns of `variables`.
-    variables
-        In the order of the table.
-    steps
-        In the order in which they were done.
-    """
-
+    # one row an authority: ``code``, ``name``, ``region`` (NUTS3 or ITL3 code), ``electorate``, ``longitude``,
+    # ``latitude`` (where its people are) and the columns of `variables`
     table: pl.DataFrame
-    variables: tuple[Variable, ...]
-    steps: tuple[JoinStep, ...]
+    variables: tuple[Variable, ...]  # in the order of the table
+    steps: tuple[JoinStep, ...]  # in the order in which they were done
 
 
 _VOLUME, _CURRENT, _PEOPLE = "gva-itl3-volume", "gva-itl3-current", "population-itl"
@@ -120,24 +79,8 @@ _VOLUME, _CURRENT, _PEOPLE = "gva-itl3-volume", "gva-itl3-current", "population-
 def authorities(store: Store, *, redrawn: bool = False) -> Authorities:
     """Join the published tables into one of local authorities of England and Wales.
 
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    redrawn
-        True to give the eight authorities of Dorset the ITL areas that they are in since 2021
-        (`REDRAWN`). Otherwise they are left out, as the codes of 2018 name no area of the tables.
-
-    Returns
-    -------
-    Authorities
-
-    Raises
-    ------
-    SourceError
-        If a file cannot be had.
-    DataError
-        If a table has no row for an authority besides those of Dorset.
+    With `redrawn` the eight authorities of Dorset take the ITL areas that they are in since 2021 (`REDRAWN`).
+    Otherwise they are left out, as the codes of 2018 name no area of the tables.
     """
     import polars as pl
 

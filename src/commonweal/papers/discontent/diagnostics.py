@@ -91,16 +91,7 @@ def variance_inflation(model: Fit) -> dict[str, float]:
 def partial_regression(model: Fit, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give a column and the outcome with what the other columns say of them taken out.
 
-    Returns
-    -------
-    column, outcome : ndarray
-        (n,) each. The weighted line through them has the model's coefficient for its slope (Frisch,
-        Waugh and Lovell).
-
-    Raises
-    ------
-    UnknownNameError
-        If the model has no such column.
+    The weighted line through them has the model's coefficient for its slope (Frisch, Waugh and Lovell).
     """
     at = model.position(name)
     root = np.sqrt(model.weights)[:, None]
@@ -161,18 +152,7 @@ class SpatialFit:
 
 
 def neighbours(points: Points, k: int) -> NDArray[np.intp]:
-    """Give the k nearest others of each point, as the crow flies.
-
-    Returns
-    -------
-    ndarray
-        (n, k) positions, the nearest first.
-
-    Raises
-    ------
-    DataError
-        If there are not more points than k, or two are at one place.
-    """
+    """Give the positions of the k nearest others of each point, as the crow flies, the nearest first."""
     from commonweal.access import straight_nearest
 
     if not 1 <= k < len(points):

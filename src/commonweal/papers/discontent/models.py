@@ -43,52 +43,27 @@ NEIGHBOURS = 6
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table.
+    """One column of the table."""
 
-    Attributes
-    ----------
-    title
-        Its key in `COLUMNS`.
-    model
-        Leave share on its predictors.
-    """
-
-    title: str
-    model: Fit
+    title: str  # its key in `COLUMNS`
+    model: Fit  # leave share on its predictors
 
 
 @dataclass(frozen=True)
 class Specification:
-    """The same models by another reading of a word or another choice.
-
-    Attributes
-    ----------
-    title
-        What is different.
-    models
-        The three columns, in their order.
-    """
+    """The same models by another reading of a word or another choice."""
 
     title: str
-    models: tuple[Fit, ...]
+    models: tuple[Fit, ...]  # the three columns, in their order
 
 
 @dataclass(frozen=True)
 class SpatialDependence:
-    """What neighbours share, in the last column.
+    """What neighbours share, in the last column."""
 
-    Attributes
-    ----------
-    moran
-        By number of nearest neighbours, Moran's I of the residuals.
-    plain
-        The model with every authority counted equally, for what follows.
-    error, lag
-        The same with errors, or the outcome, that neighbours share.
-    """
-
-    moran: dict[int, Moran]
-    plain: Fit
+    moran: dict[int, Moran]  # by number of nearest neighbours, Moran's I of the residuals
+    plain: Fit  # the model with every authority counted equally, for what follows
+    # error, lag: the same with errors, or the outcome, that neighbours share
     error: SpatialFit
     lag: SpatialFit
 
@@ -96,16 +71,7 @@ class SpatialDependence:
 def three_columns(table: pl.DataFrame) -> tuple[Column, ...]:
     """Fit the model of Rodríguez-Pose (2018) and Dijkstra et al. (2020) to the vote of 2016.
 
-    Parameters
-    ----------
-    table
-        As `authorities` gives it. Weighted by electorate; errors clustered by region, as growth and
-        industry are measured for regions.
-
-    Raises
-    ------
-    UnknownNameError, DataError
-        As `fit` does.
+    Weighted by electorate; errors clustered by region, as growth and industry are measured for regions.
     """
     return tuple(Column(title, _fit(table, names)) for title, names in COLUMNS.items())
 
@@ -120,15 +86,7 @@ def shrinkage(columns: Sequence[Column]) -> float:
 
 
 def other_specifications(store: Store, found: Authorities) -> tuple[Specification, ...]:
-    """Fit the three columns by other readings of their words, one at a time.
-
-    Parameters
-    ----------
-    store
-        For the table with the eight authorities of Dorset.
-    found
-        The table of `authorities`.
-    """
+    """Fit the three columns by other readings of their words, one at a time."""
     import polars as pl
 
     table = found.table
@@ -167,17 +125,7 @@ def without_most_influential(table: pl.DataFrame, model: Fit, many: int = 10) ->
 def among_neighbours(
     table: pl.DataFrame, model: Fit, *, others: Sequence[int] = (4, 8, 10)
 ) -> SpatialDependence:
-    """Measure what neighbouring authorities share that a column does not say, and allow for it.
-
-    Parameters
-    ----------
-    table
-        As `authorities` gives it.
-    model
-        A column fitted to it.
-    others
-        Numbers of neighbours to measure Moran's I for, besides `NEIGHBOURS`.
-    """
+    """Measure what neighbouring authorities share that a column does not say, and allow for it."""
     from commonweal.access import Points
 
     points = Points(table["longitude"].to_numpy(), table["latitude"].to_numpy())

@@ -50,26 +50,13 @@ _CURVED = ("deprivation", "education", "few_skills")
 
 @dataclass(frozen=True)
 class ControlledDifference:
-    """The difference with something held constant.
+    """The difference with something held constant."""
 
-    Attributes
-    ----------
-    held
-        What is held constant, or what else is different.
-    term
-        The column whose coefficient is the difference.
-    model
-        The fitted model.
-    left_behind
-        How many of its rows are left behind, or hold left-behind areas.
-    jackknife
-        The difference without each cluster in turn, and an interval that is safe where few hold it.
-    """
-
-    held: str
-    term: str
+    held: str  # what is held constant, or what else is different
+    term: str  # the column whose coefficient is the difference
     model: Fit
-    left_behind: int
+    left_behind: int  # how many of its rows are left behind, or hold left-behind areas
+    # the difference without each cluster in turn, and an interval that is safe where few hold it
     jackknife: Jackknife
 
 
@@ -78,23 +65,9 @@ def left_behind_difference(
 ) -> tuple[tuple[ControlledDifference, ...], tuple[ControlledDifference, ...]]:
     """Compare left-behind wards with other wards of their own authority.
 
-    Every ward is weighted by its votes and compared within its authority; errors are clustered by authority.
-
-    Parameters
-    ----------
-    table
-        Of `commonweal.papers.discontent.wards.wards`.
-
-    Returns
-    -------
-    steps, checks : tuple of Held
-        The difference with more and more held constant (`HELD`), and with the answer's columns held
-        constant in other ways or on fewer wards.
-
-    Raises
-    ------
-    UnknownNameError, DataError
-        As `fit` does; also if no ward is left behind.
+    Every ward is weighted by its votes and compared within its authority; errors are clustered by authority. Gives the
+    difference with more and more held constant (`HELD`), then with the answer's columns held constant in other ways or
+    on fewer wards.
     """
     import polars as pl
 
@@ -118,18 +91,7 @@ def left_behind_difference(
 
 
 def left_behind_authorities(table: pl.DataFrame) -> tuple[ControlledDifference, ...]:
-    """Ask the same of local authorities of England: per 10 points of people who live in left-behind wards.
-
-    Parameters
-    ----------
-    table
-        `Authorities.table` with the columns of `left_behind_share`.
-
-    Raises
-    ------
-    UnknownNameError, DataError
-        As `fit` does.
-    """
+    """Ask the same of local authorities of England: per 10 points of people who live in left-behind wards."""
     import polars as pl
 
     table = table.with_columns(left_behind_share=pl.col("left_behind_share") / 10)
@@ -193,64 +155,31 @@ def _standardised(table: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Discontent:
-    """What the published tables say about the vote of 2016, decline and left-behind areas.
+    """What the published tables say about the vote of 2016, decline and left-behind areas."""
 
-    Attributes
-    ----------
-    authorities, wards
-        The two tables, with what was joined and lost.
-    columns
-        The model in three columns.
-    readings
-        The same by other readings of its words, the first of them as in `columns`.
-    influence, inflation
-        Of the last column: what each authority does to it, and how much predictors overlap.
-    by_region
-        Growth in the last column without each region in turn.
-    without
-        The last column without its ten most influential authorities.
-    dependence
-        Of the last column: what neighbours share, and models that allow for it.
-    held
-        How left-behind wards differ from others of their authority, with more and more held constant.
-    checks
-        The same in other ways.
-    by_authority
-        The same question for local authorities.
-    listed_authorities
-        How many authorities of the ward table have wards of both kinds: the comparison rests on these.
-    """
-
+    # authorities, wards: the two tables, with what was joined and lost
     authorities: Authorities
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # the model in three columns
+    # the same by other readings of its words, the first of them as in `columns`
     readings: tuple[Specification, ...]
+    # influence, inflation: of the last column: what each authority does to it, and how much predictors overlap
     influence: Influence
     inflation: dict[str, float]
-    by_region: Jackknife
-    without: Fit
+    by_region: Jackknife  # growth in the last column without each region in turn
+    without: Fit  # the last column without its ten most influential authorities
+    # of the last column: what neighbours share, and models that allow for it
     dependence: SpatialDependence
     wards: Wards
+    # how left-behind wards differ from others of their authority, with more and more held constant
     held: tuple[ControlledDifference, ...]
-    checks: tuple[ControlledDifference, ...]
-    by_authority: tuple[ControlledDifference, ...]
+    checks: tuple[ControlledDifference, ...]  # the same in other ways
+    by_authority: tuple[ControlledDifference, ...]  # the same question for local authorities
+    # how many authorities of the ward table have wards of both kinds: the comparison rests on these
     listed_authorities: int
 
 
 def discontent(store: Store) -> Discontent:
-    """Read the tables, fit the models and check them.
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-
-    Raises
-    ------
-    SourceError
-        If a file cannot be had.
-    DataError
-        If a table is not what it should be.
-    """
+    """Read the tables, fit the models and check them."""
     import polars as pl
 
     found, small = authorities(store), wards(store)

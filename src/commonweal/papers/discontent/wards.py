@@ -35,21 +35,13 @@ _RANKS = {
 
 @dataclass(frozen=True)
 class Wards:
-    """The table, what its columns are, and how it was joined.
+    """The table, what its columns are, and how it was joined."""
 
-    Attributes
-    ----------
-    table
-        One row a ward: ``code``, ``name``, ``authority``, ``votes``, ``whole`` (whether all wards of
-        its authority are here) and the columns of `variables`.
-    variables
-        In the order of the table.
-    steps
-        How many wards each step kept, and the names of authorities that it lost whole.
-    """
-
+    # one row a ward: ``code``, ``name``, ``authority``, ``votes``, ``whole`` (whether all wards of its authority are
+    # here) and the columns of `variables`
     table: pl.DataFrame
-    variables: tuple[Variable, ...]
+    variables: tuple[Variable, ...]  # in the order of the table
+    # how many wards each step kept, and the names of authorities that it lost whole
     steps: tuple[JoinStep, ...]
 
 
@@ -66,25 +58,8 @@ def left_behind_wards(store: Store) -> frozenset[str]:
 def wards(store: Store) -> Wards:
     """Join the published ward counts of England with what is known of these wards.
 
-    Ward figures of the Index of Multiple Deprivation are means of its scores over the parts of
-    neighbourhoods that a ward is made of, weighted by people (`commonweal.areas.apportion`).
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-
-    Returns
-    -------
-    Wards
-        Those that can be compared with another ward of their authority.
-
-    Raises
-    ------
-    SourceError
-        If a file cannot be had.
-    DataError
-        If what is published of a ward does not fit.
+    Ward figures of the Index of Multiple Deprivation are means of its scores over the parts of neighbourhoods that a
+    ward is made of, weighted by people (`commonweal.areas.apportion`). Wards alone in their authority are left out.
     """
     import polars as pl
 
@@ -125,11 +100,8 @@ def wards(store: Store) -> Wards:
 def left_behind_share(store: Store) -> pl.DataFrame:
     """Give by local authority of England what share of people live in left-behind wards, and its deprivation.
 
-    Returns
-    -------
-    polars.DataFrame
-        ``code``, ``left_behind_share`` (% of residents of mid-2017) and ``deprivation`` (the mean score
-        of its neighbourhoods, weighted by people).
+    ``left_behind_share`` is % of residents of mid-2017, ``deprivation`` the mean score of its neighbourhoods, weighted
+    by people.
     """
     import polars as pl
 

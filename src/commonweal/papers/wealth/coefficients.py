@@ -226,22 +226,7 @@ def weight_of(where: str = "coefficients", **fields: Any) -> Weight:
 
 
 def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
-    """Give a set that ships, or read one from a YAML file.
-
-    Parameters
-    ----------
-    name
-        The name of a set, or the path of a file with keys of `Weight`.
-    also
-        Further names that an error may suggest.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such set; the message names the nearest.
-    DataError
-        If the file cannot be read, or its numbers cannot be used.
-    """
+    """Give a set that ships, or read one from a YAML file."""
     from pathlib import Path
 
     sets, path = load_weights(), Path(name)
@@ -254,36 +239,18 @@ def read_weight(name: str | Path, also: Iterable[str] = ()) -> Weight:
 
 
 class PublishedFinding(BaseModel):
-    """A published finding.
-
-    Attributes
-    ----------
-    says
-        What it says, in our words.
-    work
-        Id of the work in the evidence library.
-    verified
-        Whether the figure was checked in the publication or its abstract.
-    unread
-        What could not be read.
-    """
+    """A published finding."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    says: str
-    work: str
-    verified: bool
-    unread: str
+    says: str  # what it says, in our words
+    work: str  # id of the work in the evidence library
+    verified: bool  # whether the figure was checked in the publication or its abstract
+    unread: str  # what could not be read
 
 
 @cache
 def load_published() -> Mapping[str, PublishedFinding]:
-    """Give the findings by name.
-
-    Examples
-    --------
-    >>> load_published()["growth"].verified
-    False
-    """
+    """Give the findings by name."""
     text = (resources.files(__package__) / "published.yaml").read_text("utf-8")
     return {name: PublishedFinding.model_validate(row) for name, row in read_strict(text).items()}

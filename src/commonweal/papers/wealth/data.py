@@ -21,39 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country.
+    """A country."""
 
-    Attributes
-    ----------
-    code
-        ISO 3166-1 alpha-3; XKX for Kosovo.
-    name
-        As we write it.
-    region, income
-        Region and income group of the World Bank's wealth accounts.
-    also_in
-        ``OECD`` (members in 2015) and ``Latin America`` (18 countries), where it belongs to them.
-    spelled
-        Other spellings that sources use.
-    """
-
-    code: str
+    code: str  # ISO 3166-1 alpha-3; XKX for Kosovo
     name: str
+    # region, income: region and income group of the World Bank's wealth accounts
     region: str
     income: str
+    # ``OECD`` (members in 2015) and ``Latin America`` (18 countries), where it belongs to them
     also_in: tuple[str, ...]
-    spelled: tuple[str, ...]
+    spelled: tuple[str, ...]  # other spellings that sources use
 
 
 @cache
 def load_countries() -> Mapping[str, Country]:
-    """Give the countries by code.
-
-    Examples
-    --------
-    >>> load_countries()["GBR"].region
-    'Europe & Central Asia'
-    """
+    """Give the countries by code."""
     text = (resources.files(__package__) / "countries.yaml").read_text("utf-8")
     return {
         code: Country(
@@ -69,18 +51,7 @@ def load_countries() -> Mapping[str, Country]:
 
 
 def country_of(name: str) -> Country:
-    """Give a country by its code or by any of its names.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none; the message has the nearest.
-
-    Examples
-    --------
-    >>> country_of("gbr").name, country_of("Ivory Coast").code
-    ('United Kingdom', 'CIV')
-    """
+    """Give a country by its code or by any of its names."""
     known = load_countries()
     folded = {
         said.casefold(): country
@@ -157,20 +128,10 @@ CONTROLS = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One of the six assets of the Bennett Institute's framework, and what measures it here.
+    """One of the six assets of the Bennett Institute's framework, and what measures it here."""
 
-    Attributes
-    ----------
-    name
-        As the Institute calls it.
-    column
-        The part of `wealth_of_countries`, ``trust``, or empty where there are no data.
-    measured
-        By what.
-    """
-
-    name: str
-    column: str
+    name: str  # as the Institute calls it
+    column: str  # the part of `wealth_of_countries`, ``trust``, or empty where there are no data
     measured: str
 
 
@@ -188,20 +149,8 @@ ASSETS = (
 def trust_of_countries(store: Store, since: int = SINCE, until: int = UNTIL) -> pl.DataFrame:
     """Give trust by country: the plain mean of the waves of all surveys whose middle is in the years.
 
-    Parameters
-    ----------
-    store
-        Gives ``trust-world``. Rows of the Global Preferences Survey (z-scores) and of Northern Ireland
-        (beside the United Kingdom) are left out.
-    since, until
-        First and last year.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``code``, ``trust`` (share of 0 to 1), ``trust_se`` (sampling error as if samples were simple
-        random ones, which is too small), ``trust_least`` and ``trust_most`` (of the waves), ``waves``,
-        ``people_asked``, ``surveys``; by code.
+    Rows of the Global Preferences Survey (z-scores) and of Northern Ireland (beside the United Kingdom) are left out.
+    ``trust_se`` is the sampling error as if samples were simple random ones, which is too small.
     """
     return _mean_trust(with_codes(_waves(store, since, until), "country.name"), "code")
 
@@ -239,24 +188,8 @@ def _mean_trust(waves: pl.DataFrame, by: str) -> pl.DataFrame:
 def wealth_of_countries(store: Store, year: int = WEALTH_YEAR) -> pl.DataFrame:
     """Give measured wealth per head by part, income per head and people of each country.
 
-    Parameters
-    ----------
-    store
-        Gives ``wealth-per-head-world`` and ``population-world``.
-    year
-        One of those that the accounts have.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``code``, ``total``, ``produced``, ``natural``, ``human``, ``foreign`` (US dollars of 2014 a
-        head), ``income`` (gross national income a head and year; GDP where it is missing, which
-        ``income_is`` says), ``people``; by code.
-
-    Raises
-    ------
-    DataError
-        If the accounts lack the year.
+    Wealth is in US dollars of 2014 a head, ``income`` gross national income a head and year (GDP where it is missing,
+    which ``income_is`` says).
     """
     accounts = with_codes(store.table("wealth-per-head-world"), "Entity")
     _check_year(accounts, year)
@@ -294,19 +227,9 @@ def _check_year(table: pl.DataFrame, year: int) -> None:
 def life_of_countries(store: Store, as_spelled: bool = False) -> pl.DataFrame:
     """Give what the regression across countries needs: means over all years, trust since 2005.
 
-    Parameters
-    ----------
-    store
-        Gives ``happiness-world`` and ``trust-world``.
-    as_spelled
-        True to join countries by the names of both sources as they are spelled. It loses those that
-        are spelled in two ways (Czechia, Hong Kong, ...), and is there to rebuild figures made so.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``country`` (a code, or a name if as spelled), ``life`` (ladder, 0 to 10), ``log_income`` (log of GDP per
-        head), ``trust`` and the `CONTROLS`; missing is null.
+    ``life`` is the ladder of 0 to 10, ``log_income`` the log of GDP per head. `as_spelled` joins countries by the
+    names of both sources as they are spelled: it loses those spelled in two ways (Czechia, Hong Kong, ...), and is
+    there to rebuild figures made so.
     """
     waves = _waves(store, SINCE, 9999)
     life = store.table("happiness-world")

@@ -52,16 +52,6 @@ def ratio_variance(b: float, g: float, var_b: float, var_g: float, cov_bg: float
     """Give the variance of ``g / b`` by the delta method.
 
     ``Var(g)/b^2 + g^2 Var(b)/b^4 - 2 g Cov(g, b)/b^3``.
-
-    Raises
-    ------
-    DataError
-        If b is not above 0.
-
-    Examples
-    --------
-    >>> round(ratio_variance(0.5, 0.4, 0.01, 0.02, 0.001) ** 0.5, 4)
-    0.315
     """
     if not b > 0:
         raise DataError(f"b: found {b:g}; expected above 0")
@@ -70,13 +60,7 @@ def ratio_variance(b: float, g: float, var_b: float, var_g: float, cov_bg: float
 
 
 def ratio_error(weight: Weight) -> float:
-    """Give the standard error of r by the delta method.
-
-    Raises
-    ------
-    DataError
-        If the weight has no covariance.
-    """
+    """Give the standard error of r by the delta method."""
     _needs_covariance(weight)
     assert weight.b is not None
     assert weight.g is not None
@@ -137,25 +121,7 @@ def delta_interval(
 def draw_ratio(weight: Weight, draws: int, seed: int) -> NDArray[np.float64]:
     """Draw ``g / b`` from the normal distribution of both coefficients.
 
-    Parameters
-    ----------
-    weight
-        Coefficients with their covariance.
-    draws
-        How many.
-    seed
-        The same seed gives the same draws.
-
-    Returns
-    -------
-    ndarray
-        (draws,); infinite where b comes out at 0 or below: income is then worth nothing, so no income
-        makes up for trust.
-
-    Raises
-    ------
-    DataError
-        If there is no covariance, or no draw.
+    It is infinite where b comes out at 0 or below: income is then worth nothing, so no income makes up for trust.
     """
     _needs_covariance(weight)
     if draws < 1:
@@ -221,13 +187,7 @@ def simulated_interval(
 def range_interval(
     weight: Weight, before: ArrayLike, after: ArrayLike, form: Form = "linear"
 ) -> Interval:
-    """Give the value of a change in trust at both ends of a range that is assumed.
-
-    Raises
-    ------
-    DataError
-        If the weight has no range.
-    """
+    """Give the value of a change in trust at both ends of a range that is assumed."""
     if weight.low is None or weight.high is None:
         raise DataError(f"{weight.title}: found no range of r; expected 'low' and 'high'")
     ends = [value_of_change(r, before, after, form) for r in (weight.low, weight.high)]
@@ -249,24 +209,12 @@ def _needs_covariance(weight: Weight) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CountryFit:
-    """A regression of life satisfaction on log income and trust, across countries.
+    """A regression of life satisfaction on log income and trust, across countries."""
 
-    Attributes
-    ----------
-    weight
-        Coefficients b and g with their covariance.
-    countries
-        How many.
-    r_squared
-        Share of variance explained.
-    controls
-        What was held constant, of `CONTROLS`.
-    """
-
-    weight: Weight
+    weight: Weight  # coefficients b and g with their covariance
     countries: int
     r_squared: float
-    controls: tuple[str, ...]
+    controls: tuple[str, ...]  # what was held constant, of `CONTROLS`
 
     @property
     def errors(self) -> tuple[float, float]:
@@ -281,27 +229,7 @@ class CountryFit:
 
 
 def fit_countries(table: pl.DataFrame, controls: Sequence[str] = ()) -> CountryFit:
-    """Fit ``life = a + b log_income + g trust + controls`` by least squares.
-
-    Parameters
-    ----------
-    table
-        A row a country, as `life_of_countries` gives it; rows with a missing number are left out.
-    controls
-        What else to hold constant, of `CONTROLS`.
-
-    Returns
-    -------
-    Fit
-        With heteroskedasticity-robust errors (HC1).
-
-    Raises
-    ------
-    UnknownNameError
-        If a control is not there.
-    DataError
-        If there are too few countries, columns depend on each other, or b is not above 0.
-    """
+    """Fit ``life = a + b log_income + g trust + controls`` by least squares, with robust errors (HC1)."""
     for name in controls:
         if name not in CONTROLS:
             raise UnknownNameError("control", name, CONTROLS)

@@ -51,23 +51,13 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class WealthRow:
-    """A bar: measured wealth per head by part, and trust.
+    """A bar: measured wealth per head by part, and trust."""
 
-    Attributes
-    ----------
-    label
-        Of a country or a group.
-    parts
-        Produced, human, natural and net foreign wealth per head, as `PARTS` orders them.
-    value
-        Trust as a share of measured wealth.
-    low, high
-        Its ends; None where there are none.
-    """
-
-    label: str
+    label: str  # of a country or a group
+    # produced, human, natural and net foreign wealth per head, as `PARTS` orders them
     parts: tuple[float, float, float, float]
-    value: float
+    value: float  # trust as a share of measured wealth
+    # low, high: its ends; None where there are none
     low: float | None = None
     high: float | None = None
 
@@ -200,23 +190,7 @@ def wealth_document(
     place: PlaceWorth | None = None,
     store: Store | None = None,
 ) -> Document:
-    """Tell what trust is worth: to a place, to the countries that were asked for, and to the world.
-
-    Parameters
-    ----------
-    weight
-        The weight of trust.
-    found
-        Every country; None where only a place is asked about.
-    form
-        Of the value.
-    changes, points
-        The countries that were asked for, what a change is worth to each, and its size in points.
-    place
-        A place of one's own.
-    store
-        Where regressions across countries are read; without it they are left out.
-    """
+    """Tell what trust is worth: to a place, to the countries that were asked for, and to the world."""
     asked, answer, sections = changes or {}, list[str](), list[Section]()
     if place is not None:
         answer += change_sentences(place.worth, points, place.title, weight, form)

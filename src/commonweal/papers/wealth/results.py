@@ -70,41 +70,24 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class TrustWealth:
-    """Trust as wealth.
+    """Trust as wealth."""
 
-    Attributes
-    ----------
-    weight
-        The weight of trust against income that it rests on.
-    assumptions
-        What else it rests on.
-    countries
-        A row a country with trust: ``code``, ``country``, ``region``, ``income_group``, what
-        `trust_of_countries` and `wealth_of_countries` give (null where a country has no accounts), and
-        for each form ``value_FORM`` (share of income or wealth), ``low_FORM`` and ``high_FORM`` (by the
-        delta method, or over the assumed range; null where there is neither), ``simulated_low_FORM`` and
-        ``simulated_high_FORM``, ``share_FORM`` (of wealth with trust counted in), ``trust_wealth_FORM``
-        and ``flow_FORM`` (US dollars of 2014 a head; a head and year).
-    groups
-        A row a group: ``kind``, ``group``, ``countries`` (with trust and accounts), ``of`` (with
-        accounts), ``people_covered`` (share of their people), ``trust`` (mean over people), parts of wealth
-        per head, and for each form ``share_FORM``, ``low_FORM``, ``high_FORM``, ``simulated_low_FORM``,
-        ``simulated_high_FORM`` and ``trust_wealth_FORM``. Ends take in how sure r is, not the sampling of trust.
-    """
-
-    weight: Weight
-    assumptions: Assumptions
+    weight: Weight  # the weight of trust against income that it rests on
+    assumptions: Assumptions  # what else it rests on
+    # a row a country with trust: ``code``, ``country``, ``region``, ``income_group``, what `trust_of_countries` and
+    # `wealth_of_countries` give (null where a country has no accounts), and for each form ``value_FORM`` (share of
+    # income or wealth), ``low_FORM`` and ``high_FORM`` (by the delta method, or over the assumed range; null where
+    # there is neither), ``simulated_low_FORM`` and ``simulated_high_FORM``, ``share_FORM`` (of wealth with trust
+    # counted in), ``trust_wealth_FORM`` and ``flow_FORM`` (US dollars of 2014 a head; a head and year)
     countries: pl.DataFrame
+    # a row a group: ``kind``, ``group``, ``countries`` (with trust and accounts), ``of`` (with accounts),
+    # ``people_covered`` (share of their people), ``trust`` (mean over people), parts of wealth per head, and for each
+    # form ``share_FORM``, ``low_FORM``, ``high_FORM``, ``simulated_low_FORM``, ``simulated_high_FORM`` and
+    # ``trust_wealth_FORM``. Ends take in how sure r is, not the sampling of trust.
     groups: pl.DataFrame
 
     def country(self, country: Country) -> dict[str, Any]:
-        """Give the row of a country.
-
-        Raises
-        ------
-        DataError
-            If no survey of the years asks about trust there.
-        """
+        """Give the row of a country."""
         for row in self.countries.filter(code=country.code).iter_rows(named=True):
             return row
         raise DataError(
@@ -119,22 +102,7 @@ PARTS = ("total", "produced", "natural", "human", "foreign", "income")
 def value_countries(
     store: Store, weight: Weight, assumptions: Assumptions | None = None
 ) -> TrustWealth:
-    """Value the trust of every country that surveys ask about it, and of groups of countries.
-
-    Parameters
-    ----------
-    store
-        Gives the sources.
-    weight
-        How much trust weighs against income.
-    assumptions
-        Years, level, draws; those of `Assumptions` if not given.
-
-    Raises
-    ------
-    DataError
-        If the accounts lack the year, or an assumption is none.
-    """
+    """Value the trust of every country that surveys ask about it, and of groups of countries."""
     a = assumptions or Assumptions()
     trust = trust_of_countries(store, a.since, a.until)
     accounts = wealth_of_countries(store, a.wealth_year)
@@ -391,24 +359,7 @@ def worth_in_country(
 ) -> pl.DataFrame | None:
     """Give what a change in trust is worth to a country, from its own trust, people and income.
 
-    Parameters
-    ----------
-    found
-        What countries' trust is worth.
-    country
-        One of them.
-    points, horizons
-        As for `worth_of_change`.
-
-    Returns
-    -------
-    polars.DataFrame or None
-        As `worth_of_change` gives it, in US dollars of 2014; None where the wealth accounts lack the country.
-
-    Raises
-    ------
-    DataError
-        If no survey asks about trust there, or trust would leave 0 to 100%.
+    In US dollars of 2014; None where the wealth accounts lack the country.
     """
     row = found.country(country)
     if row["income"] is None:

@@ -30,13 +30,7 @@ NO_INTERVAL = "No interval: these coefficients have no standard errors."
 
 
 def money(value: float | None, sign: str = "$") -> str:
-    """Write an amount to two digits that count, as is true of no more: the tables have the rest.
-
-    Examples
-    --------
-    >>> money(416_400, "£"), money(8_627_900), money(-2.44e12), money(3.14), money(float("inf"))
-    ('£420,000', '$8.6 million', '−$2.4 trillion', '$3.10', 'no bound')
-    """
+    """Write an amount to two digits that count, as is true of no more: the tables have the rest."""
     if value is None:
         return "-"
     if math.isinf(value):

@@ -58,31 +58,9 @@ def value_of_trust(r: ArrayLike, trust: ArrayLike, form: Form = "linear") -> NDA
 def value_of_change(
     r: ArrayLike, before: ArrayLike, after: ArrayLike, form: Form = "linear"
 ) -> NDArray[np.float64]:
-    """Give the value of a change in trust as a share of income or wealth.
+    """Give the value of a change in trust as a share of income or wealth; negative where trust falls.
 
-    Parameters
-    ----------
-    r, form
-        As for `value_of_trust`, with ``T = after - before``.
-    before, after
-        Shares of people who trust, 0 to 1.
-
-    Returns
-    -------
-    ndarray
-        Negative where trust falls.
-
-    Raises
-    ------
-    DataError, UnknownNameError
-        As for `value_of_trust`.
-
-    Examples
-    --------
-    A point of trust more, from 30% to 31%:
-
-    >>> round(value_of_change(1.041, 0.30, 0.31).item(), 5)
-    0.01041
+    `before` and `after` are shares of people who trust, 0 to 1: ``T = after - before`` of `value_of_trust`.
     """
     change = _trust(after) - _trust(before)
     weighed = np.asarray(r, dtype=np.float64) * change
@@ -125,32 +103,7 @@ def annuity(rate: float, years: float) -> float:
 def stock_from_income(
     value: ArrayLike, income: ArrayLike, rate: float, years: float
 ) -> NDArray[np.float64]:
-    """Turn a share of income into a stock: ``v Y A(d, n)``.
-
-    Parameters
-    ----------
-    value
-        Value of trust as a share of income.
-    income
-        Income a year, in any currency; 0 or above.
-    rate, years
-        As for `annuity`.
-
-    Returns
-    -------
-    ndarray
-        In the currency of the income.
-
-    Raises
-    ------
-    DataError
-        If an income is negative, or as for `annuity`.
-
-    Examples
-    --------
-    >>> round(stock_from_income(0.01, 25_000, 0.015, 25).item())
-    5180
-    """
+    """Turn a share of income into a stock: ``v Y A(d, n)``."""
     y = np.asarray(income, dtype=np.float64)
     if np.any(y < 0):
         raise DataError(f"income: found {np.nanmin(y):,.6g}; expected 0 or above")
@@ -158,13 +111,7 @@ def stock_from_income(
 
 
 def share_of_all(value: ArrayLike) -> NDArray[np.float64]:
-    """Give the share of trust in all wealth with trust counted in: ``v / (1 + v)``.
-
-    Examples
-    --------
-    >>> share_of_all(0.25).item()
-    0.2
-    """
+    """Give the share of trust in all wealth with trust counted in: ``v / (1 + v)``."""
     v = np.asarray(value, dtype=np.float64)
     return v / (1 + v)
 

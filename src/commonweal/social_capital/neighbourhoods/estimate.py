@@ -35,22 +35,7 @@ if TYPE_CHECKING:
 def larger_estimates(
     survey: Survey, outcome: str, area: str, areas: Areas, parent: str
 ) -> pl.DataFrame:
-    """Estimate larger areas directly, by the survey's design.
-
-    Parameters
-    ----------
-    survey, outcome
-        The survey, and which of its outcomes.
-    area
-        Its group that holds the codes of `areas`.
-    areas, parent
-        The neighbourhoods, and which of their larger areas.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row each with respondents: `code`, `name`, and the columns of `commonweal.survey.estimate`.
-    """
+    """Estimate larger areas (of the `parent`) directly, by the survey's design: a row each with respondents."""
     named = f"{parent}_name"
     up = areas.table.select(
         pl.col("code").alias(area),
@@ -196,32 +181,16 @@ class Neighbourhoods:
 
 @dataclass(frozen=True, slots=True)
 class EstimateOptions:
-    """What is asked of estimates for neighbourhoods.
+    """What is asked of estimates for neighbourhoods."""
 
-    Attributes
-    ----------
-    outcomes
-        Which of the survey's; all if empty.
-    area
-        The survey's group that holds the codes of the areas.
-    method
-        ``fay-herriot`` or ``mrp``.
-    benchmark
-        Larger areas whose direct estimates, where fit to publish, the neighbourhoods are to add up to.
-    level
-        The share of intervals that should cover the truth.
-    limit
-        An estimate is to be published below this coefficient of variation.
-    draws, seed
-        With ``mrp``.
-    """
-
-    outcomes: Sequence[str] = ()
-    area: str = "area"
-    method: Method = "fay-herriot"
+    outcomes: Sequence[str] = ()  # which of the survey's; all if empty
+    area: str = "area"  # the survey's group that holds the codes of the areas
+    method: Method = "fay-herriot"  # ``fay-herriot`` or ``mrp``
+    # larger areas whose direct estimates, where fit to publish, the neighbourhoods are to add up to
     benchmark: str = ""
-    level: float = 0.95
-    limit: float = 0.2
+    level: float = 0.95  # the share of intervals that should cover the truth
+    limit: float = 0.2  # an estimate is to be published below this coefficient of variation
+    # draws, seed: with ``mrp``
     draws: int = 1000
     seed: int = 1
 
@@ -237,32 +206,7 @@ def estimate_neighbourhoods(
 ) -> Neighbourhoods:
     """Estimate outcomes of a survey for every neighbourhood.
 
-    Parameters
-    ----------
-    survey
-        As `commonweal.survey.read_survey` gives it.
-    areas
-        The neighbourhoods.
-    covariates
-        Of these, in their order.
-    ask
-        What is asked; every outcome by the default method if not given.
-    people
-        Who lives where: needed for ``mrp``. With a benchmark, areas are weighted by them, or by residents.
-    progress
-        Told which outcome is being estimated.
-
-    Returns
-    -------
-    Neighbourhoods
-
-    Raises
-    ------
-    UnknownNameError
-        If an outcome, the group or the larger areas are not there.
-    DataError
-        If no respondent lives in one of the areas, all of them answer alike, too few areas have respondents, or
-        people of ``mrp`` are missing or do not fit the survey's groups.
+    ``mrp`` needs `people`, who live where; with a benchmark, areas are weighted by them, or by residents.
     """
     ask = ask or EstimateOptions()
     method, benchmark = ask.method, ask.benchmark
