@@ -79,14 +79,21 @@ def test_the_core_runs_the_demo_and_says_what_it_leaves_out(
 ) -> None:
     done = commonweal(plain, tmp_path, "run", "demo", "--draws", "8", "--out", "results")
     assert done.returncode == 0, done.stderr
-    said = "not written: the package 'xlsxwriter' is not installed; type: pip install 'commonweal[xlsx]'"
-    assert done.stderr == f"results.xlsx: {said}\n"
+    lacks = {"report.pdf": ("typst", "pdf"), "results.xlsx": ("xlsxwriter", "xlsx")}
+    said = {
+        name: f"not written: the package '{package}' is not installed; type: pip install 'commonweal[{extra}]'"
+        for name, (package, extra) in lacks.items()
+    }
+    assert done.stderr == "".join(f"{name}: {text}\n" for name, text in said.items())
     there = {path.name for path in (tmp_path / "results").iterdir()}
     assert there >= {"report.html", "commonweal.gpkg", "study.yaml", "README.txt"}
-    assert "results.xlsx" not in there
-    assert "results.xlsx" not in (tmp_path / "results" / "report.html").read_text("utf-8")
-    readme = (tmp_path / "results" / "README.txt").read_text("utf-8")
-    assert f"(results.xlsx)\n    {said[0].upper()}{said[1:]}\n" in readme
+    page, readme = (
+        (tmp_path / "results" / name).read_text("utf-8") for name in ("report.html", "README.txt")
+    )
+    for name, text in said.items():
+        assert name not in there
+        assert name not in page
+        assert f"({name})\n    {text[0].upper()}{text[1:]}\n" in readme
 
 
 def test_a_report_is_written_without_what_is_missing(plain: dict[str, str], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import polars as pl
 import pyogrio
+import pypdf
 import pytest
 from tests.same import assert_same, contents
 
@@ -109,6 +110,15 @@ def test_report(folder: Path) -> None:
     assert "1,305 of 33,755 neighbourhoods are on the list of “left behind” neighbourhoods." in text
     assert "There is no neighbourhood on which our list and the published one differ." in text
     assert "These sources are not openly licensed: " in text
+
+
+def test_paper(folder: Path) -> None:
+    with pypdf.PdfReader(folder / "report.pdf") as printed:
+        text = [page.extract_text() for page in printed.pages]
+        assert len(text) <= 25
+        assert printed.trailer["/Root"]["/MarkInfo"]["/Marked"]  # tagged
+    assert "1,305 of 33,755 neighbourhoods are on the list" in " ".join(text[0].split())
+    assert all(len(page.split()) > 150 for page in text[:-1]), "a page is half empty"
 
 
 def test_sizes(folder: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_document_as_data_has_all_rows_by_the_names_of_columns() -> None:
 
 def test_a_table_is_cut_on_the_page_and_whole_in_its_file(folder: Path) -> None:
     page = (folder / "report.html").read_text("utf-8")
-    table = page[page.index('<table id="places">') :]
+    table = page[page.index('<table id="table-places">') :]
     assert table[: table.index("</table>")].count('scope="row"') == 2
     assert "The first 2 of 3 rows" in page
     rows = list(csv.reader(io.StringIO((folder / "tables" / "places.csv").read_text("utf-8"))))
@@ -160,7 +160,7 @@ def test_the_pdf_is_tagged_and_has_the_text(folder: Path) -> None:
 
 def test_the_workbook_has_every_table_and_what_the_page_says(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "report.xlsx")
-    assert book.sheetnames == ["Cover", "Notes", "Bars", "Places"]
+    assert book.sheetnames == ["Cover", "Notes", "Places", "Bars"]
     cells = [[c.value for c in row] for row in book["Places"].iter_rows(min_row=1)]
     assert cells[0] == ["Place", "People", "Trust"]
     assert cells[1] == ["=Tarn", 1200, 0.5]

@@ -158,8 +158,8 @@ def font_folder() -> Path:
 _WIDE = 0.85
 """Share of the page's width that a drawing takes at most."""
 
-_NAME, _LONG = 20, 45
-"""Letters of room that a column of names asks for at most in such a table, and letters that a name has at most."""
+_WORD, _MOST_ROOM = 18, 40
+"""Letters of a word up to which a column of a table of many is wide enough for it, and letters that one asks for."""
 
 
 def document_pdf(report: Document, files: bool = True) -> bytes:
@@ -221,7 +221,11 @@ def _section(
         ],
         "works": [work_data(id_, evidence) for id_ in section.works],
         "charts": [chart_data(chart) for chart in section.charts],
-        "tables": [_table(table, report, files, w) for table in section.tables if len(table.shown)],
+        "tables": [
+            _table(table, report, files, w, 2 if report.short else 4 if section.beside else None)
+            for table in section.tables
+            if len(table.shown)
+        ],
         "terms": [
             {"name": t.name, "text": t.text, "marks": t.marks, "quiet": t.quiet}
             for t in section.terms
@@ -235,8 +239,10 @@ def _text(text: str) -> str | dict[str, str]:
     )
 
 
-def _table(table: Table, report: Document, files: bool, w: Words) -> dict[str, Any]:
-    data = table_data(table.seen, table.title, table.printed, report.short)
+def _table(
+    table: Table, report: Document, files: bool, w: Words, lines: int | None
+) -> dict[str, Any]:
+    data = table_data(table.seen, table.title, table.printed, lines)
     n, of, file = len(data["rows"]), len(table.shown), report.tables_in.format(name=table.name)
     cut = w("rows_in_file", rows=of, file=file) if files else w("first_rows", shown=n, rows=of)
     return data | {
@@ -285,30 +291,35 @@ def _share(svg: str) -> float:
     return _WIDE if box is None else _WIDE * min(1.0, (float(box[1]) / float(box[2])) ** 2)
 
 
+def _share_of(texts: Sequence[str]) -> int:
+    """Give the room that a column of texts asks for, in letters: its mean, so that all take about as many lines."""
+    word = max((len(w) for text in texts for w in re.split(r"[\s-]", text)), default=0)
+    mean = sum(map(len, texts)) // max(len(texts), 1)
+    return min(max(mean, min(word, _WORD) * 4 // 3), _MOST_ROOM)
+
+
 def table_data(
-    shown: TableData, title: str, rows: int | None = None, short: bool = False
+    shown: TableData, title: str, rows: int | None = None, lines: int | None = None
 ) -> dict[str, Any]:
-    """Give a table, or its first rows, as plain data for a template; a `short` document has less room for it."""
+    """Give a table, or its first rows, as plain data for a template; where room is scarce, heads of so many `lines`."""
     heads = list(shown.frame.columns)
     numeric = shown.to_right()
     cells = shown.cells()[:rows]
     room = column_room(heads, numeric, cells)
-    if short:
+    if lines is not None:
         wide = _squeezed(room, numeric, cells)
-        heads = broken_heads(heads, [n == 0 for n in wide], cells, lines=2)
+        heads = broken_heads(heads, [n == 0 for n in wide], cells, lines)
         return {"title": title, "head": heads, "numeric": numeric, "wide": wide, "rows": cells}
     # A head is broken between words only, so its longest word has to fit.
     words = [max(map(len, head.split()), default=0) + 1 for head in heads]
     wide = [w and max(w, word) for w, word in zip(room, words, strict=True)]
-    if (
-        len(heads) > MANY
-    ):  # numbers take no more than they need, and names share the rest almost evenly
-        names = [
-            max((len(row[at]) for row in cells), default=0) <= _LONG for at in range(len(heads))
-        ]
-        wide = [min(w, _NAME) if name else w for w, name in zip(wide, names, strict=True)]
+    if len(heads) > MANY:  # numbers take no more than they need, and texts share the rest
         heads = broken_heads(heads, numeric, cells)
-        wide = [0 if number else w for number, w in zip(numeric, wide, strict=True)]
+        texts = [[row[at] for row in cells] for at in range(len(heads))]
+        wide = [
+            0 if number else w and max(_share_of(text), word * 4 // 3)
+            for number, w, text, word in zip(numeric, wide, texts, words, strict=True)
+        ]
     return {
         "title": title,
         "head": heads,

@@ -20,10 +20,10 @@ from commonweal.files.inputs import given_lines
 from commonweal.sources.catalogue import load_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from commonweal.document.model import Document
+    from commonweal.document.model import Document, Section
 
 
 _LONG = 1000
@@ -109,26 +109,19 @@ def _write_json(document: Document) -> Callable[[Path], object]:
 
 
 def document_xlsx(report: Document) -> bytes:
-    """Make the workbook: the notes, and every table on a sheet of its own."""
+    """Make the workbook: the notes, then every table on a sheet of its own, then the numbers of charts."""
     used: set[str] = set()
     notes = [
         *(("Note", text) for text in report.notes),
         *(("In short", text) for text in report.answer),
-        *(
-            (section.title, text)
-            for section in report.sections
-            for text in (
-                *section.text,
-                *section.points,
-                *(figure.line for figure in section.figures),
-                *section.warnings,
-            )
-        ),
+        *(note for section in report.sections for note in _notes(section)),
         *(("Assumed, not verified", text) for text in report.assumptions),
         *(("Limit", text) for text in report.limits),
         *(("Source", text) for text in report.sources),
     ]
     schema = {"Subject": pl.String, "Note": pl.String}
+    charts = {chart.id for section in report.sections for chart in section.charts}
+    about = {table.name: " ".join(s.text) for s in report.sections for table in s.tables}
     listed = [
         Sheet(
             sheet_name("Notes", used),
@@ -140,15 +133,24 @@ def document_xlsx(report: Document) -> bytes:
             Sheet(
                 sheet_name(table.name.capitalize(), used),
                 table.title,
-                table.about,
+                table.about or about.get(table.name, ""),
                 table.shown,
                 long=len(table.shown) > _LONG,
             )
-            for table in report.tables()
+            for table in sorted(report.tables(), key=lambda table: table.name in charts)
         ),
     ]
-    lines = [*report.notes, report.heading, f"Made with Commonweal {version('commonweal')}."]
-    return sheets(report.title, report.heading, lines, listed)
+    made = f"Made with Commonweal {version('commonweal')}."
+    dated = f"Created on {report.dated}." if report.day else ""
+    lines = [*report.notes, report.heading, dated, made]
+    return sheets(report.title, report.heading, lines, listed, report.day)
+
+
+def _notes(section: Section) -> Iterator[tuple[str, str]]:
+    """Give what a section says, each with its subject."""
+    said = (*section.text, *section.points, *(figure.line for figure in section.figures))
+    yield from ((section.title, text) for text in (*said, *section.warnings))
+    yield from ((term.name, term.line) for term in section.terms)
 
 
 def source_lines(ids: Iterable[str]) -> tuple[str, ...]:

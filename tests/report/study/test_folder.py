@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FILES = {
     "README.txt", "areas.parquet", "certainty.parquet", "commonweal.gpkg", "data", "datapackage.json",
     "designation.parquet", "draws.parquet", "indicators.parquet", "list.csv", "provenance.json",
-    "report.html", "results.xlsx", "scores.parquet", "study.yaml", "summaries.parquet",
+    "report.html", "report.pdf", "results.xlsx", "scores.parquet", "study.yaml", "summaries.parquet",
 }  # fmt: skip
 
 

@@ -209,7 +209,7 @@ def test_on_paper_a_long_list_is_cut_short_and_says_so(
     monkeypatch.setattr("commonweal.report.study.document._ON_PAPER", n - 1)
     document = study_document(results)
     page = document_html(document)
-    listed = page.split('<table id="on-the-list">')[1].split("</table>")[0]
+    listed = page.split('<table id="table-on-the-list">')[1].split("</table>")[0]
     assert listed.count('<tr class="screen">') == 1  # printed without it
     assert page.count("<tr") == whole.count("<tr")  # the screen shows all
     (text,) = [t["cut"] for r in _data(document, files=True)["sections"] for s in r

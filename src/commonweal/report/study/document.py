@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from commonweal.document.format import NOT_A_CHANCE, join_words
 from commonweal.document.model import Document, Figure, Section, Table, Term
+from commonweal.document.write import document_xlsx
 from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
+from commonweal.report.study.appendix import appendix
 from commonweal.report.study.charts import draw_map, draws_chart, rank_charts
 from commonweal.report.study.data_dictionary import (
     DictionaryEntry,
@@ -56,8 +59,8 @@ if TYPE_CHECKING:
 _MOST = 3000
 """Areas that a list on the page names; the workbook has every one."""
 
-_ON_PAPER = 100
-"""Rows of a table on paper: a list of a thousand areas is to be searched, not read."""
+_ON_PAPER, _FEWER = 100, 50
+"""Rows of a table on paper, and of one that few ask for: a list of a thousand areas is to be searched, not read."""
 
 _FIRST = 50
 """Areas of greatest need that are named where a study makes no list."""
@@ -106,6 +109,13 @@ def study_document(results: Results, day: date | None = None) -> Document:
         day=day,
         tables_in=_book(),
     )
+
+
+def study_workbook(results: Results, document: Document) -> bytes:
+    """Make the workbook of a study's document: with it, the tables that are too long for a page."""
+    there = {table.name for table in document.tables()}
+    more = tuple(table for table in appendix(results) if table.name not in there)
+    return document_xlsx(replace(document, appendix=more))
 
 
 def _book() -> str:
@@ -289,17 +299,27 @@ def _just_outside(results: Results, name: str, more: str, end: str) -> Section:
         f"{results.areas.plural.capitalize()} just outside the cut-off",
         designation_table(results, name, rows),
         rows=_MOST,
-        on_paper=_ON_PAPER,
+        on_paper=_FEWER,
         columns=_brief(results, name),
     )
     return Section(f"Just outside the cut-off{more}", text=(text,), tables=(table,))
 
 
 def _brief(results: Results, name: str) -> tuple[str, ...]:
-    """Name the columns of a list that stand on the page: names first."""
-    brief = designation_table(results, name, np.empty(0, np.intp), brief=True).frame.columns
+    """Name the columns of a list that stand on the page."""
+    nobody = np.empty(0, np.intp)
+    return _seen(results, designation_table(results, name, nobody, brief=True).frame.columns)
+
+
+_ASIDE = ("Population", "Adds most to the score")
+
+
+def _seen(results: Results, columns: Sequence[str], aside: Sequence[str] = ()) -> tuple[str, ...]:
+    """Leave out what does not fit a page, and put names first, where there are names."""
+    hidden = {*aside, *(t.header for t in tiers(results)[1:]), "Biggest source of uncertainty"}
     named = results.areas.table["name"].null_count() < len(results.areas)
-    return ("Name", "Code", *brief[2:]) if named else tuple(brief)
+    first = ("Name", "Code") if named else ("Code", "Name")
+    return (*first, *(c for c in columns if c not in hidden.union(first)))
 
 
 def _of_ranks(results: Results) -> Iterator[Section]:
@@ -352,7 +372,8 @@ def _checks(results: Results) -> Iterator[Section]:
     found, areas = differences(results), results.areas
     if found is not None:
         title = f"Every difference: {areas.plural} on which our list and the published one differ"
-        tables.append(Table("differences", title, found, on_paper=_ON_PAPER))
+        columns = _seen(results, found.frame.columns, aside=("Ranks inside the cut-off", *_ASIDE))
+        tables.append(Table("differences", title, found, on_paper=_ON_PAPER, columns=columns))
     elif any(a.spec.compare == "flag" for a in results.validations):
         text.append(f"There is no {areas.singular} on which our list and the published one differ.")
     yield Section("Checked against what is published", text=tuple(text), tables=tuple(tables))
@@ -369,7 +390,8 @@ def _changes(results: Results) -> Iterator[Section]:
         "join."
     )
     title = f"{results.areas.plural.capitalize()} that leave or join the list"
-    table = Table("changes", title, moved, on_paper=_ON_PAPER)
+    columns = _seen(results, moved.frame.columns, aside=_ASIDE)
+    table = Table("changes", title, moved, on_paper=_FEWER, columns=columns)
     yield Section("What has changed", text=(text,), tables=(table,))
 
 
@@ -421,13 +443,8 @@ def _annexes(results: Results) -> Iterator[Section]:
     )
     again = "How to reproduce these results"
     yield Section(again, text=(text,), terms=tuple(_run(results)), annex=True)
-    read = sources(results)
-    table = Table(
-        "files-read",
-        "Every file that was read, with its checksum",
-        read,
-        columns=("Source", "Date", "Checksum (SHA-256)"),
-    )
+    columns = ("Source", "Date", "Checksum (SHA-256)")
+    table = Table("sources", "Sources with their checksums", sources(results), columns=columns)
     yield Section("What was read", tables=(table,), annex=True, on_paper=False)
 
 

@@ -27,7 +27,7 @@ _AMBIGUOUS = re.compile(r"[yYnN]|[-+]?[.\d][\w.,:+-]*")
 Progress = Callable[[str, int, int], None]
 
 _REPORT = "The report: open it in a browser. Start here."
-_PDF = "The report as a tagged PDF, for printing; of long lists the first 100 rows."
+_PDF = "The report as a tagged PDF, for printing; of long lists the first 50 or 100 rows."
 _WORKBOOK = "The workbook: lists, summaries, checks and sources, for Excel."
 _RECIPE = "The study, with every default filled in"
 _KEPT = "What Commonweal opens these results from again. Every number is in the tables, too."
@@ -86,16 +86,16 @@ def _steps(
 ) -> Iterator[tuple[str, Callable[[Path], object]]]:
     """Give each file's name and what writes it; the last ones list those before."""
     from commonweal.document.html import document_html
-    from commonweal.report.study.document import study_document
+    from commonweal.document.pdf import document_pdf
+    from commonweal.report.study.document import study_document, study_workbook
     from commonweal.report.study.geopackage import write_geopackage
     from commonweal.report.study.package import data_package
     from commonweal.report.study.parquet import data_tables, write_table
-    from commonweal.report.study.workbook import write_workbook
 
     place = aside.submit(write_geopackage, results, folder / "commonweal.gpkg")
     tables = list(data_tables(results))
     kept = pack_results(results)
-    total = len(tables) + 8
+    total = len(tables) + 9
     holds: dict[str, str] = {}
     document = study_document(results, day)
 
@@ -105,10 +105,16 @@ def _steps(
         holds[name] = what
         return name
 
-    def book(path: Path) -> None:
-        if left_out := write_if_installed(path, lambda path: write_workbook(results, path, day)):
-            holds[path.name] = left_out
+    def if_installed(write: Callable[[Path], object]) -> Callable[[Path], None]:
+        def written(path: Path) -> None:
+            if left_out := write_if_installed(path, write):
+                holds[path.name] = left_out
 
+        return written
+
+    paper = if_installed(lambda path: path.write_bytes(document_pdf(document)))
+    yield next_file("report.pdf", _PDF), paper
+    book = if_installed(lambda path: path.write_bytes(study_workbook(results, document)))
     yield next_file("results.xlsx", _WORKBOOK), book
 
     for name, what, frame in tables:

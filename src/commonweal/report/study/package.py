@@ -33,6 +33,7 @@ _MEDIA = {
     "json": "application/json",
     "npz": "application/zip",
     "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
     "txt": "text/plain",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "yaml": "application/yaml",

@@ -230,10 +230,8 @@ def changes_in_words(results: Results, designation: Designation, rows: Rows) -> 
         if path[row] is None:
             text.append(none)
             continue
-        verb = "Leaves" if designation.selected[row] else "Joins"
         text.append(
-            f"{verb} if its rank on {index_label(results, path[row])} went from "
-            f"{now[row]:,.0f} to {then[row]:,.0f}"
+            f"{index_label(results, path[row])}: from rank {now[row]:,.0f} to {then[row]:,.0f}"
         )
     return text
 
