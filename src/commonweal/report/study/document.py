@@ -234,12 +234,20 @@ def _stability(results: Results, name: str, more: str) -> Section:
     c = counts(results, name)
     shown = []
     if c.sure is not None and c.toss_ups is not None and c.toss_ups_out is not None:
+        stay = "stays" if c.sure == 1 else "stay"
+        secure, open_ones, as_often = (
+            f"{stay} on the list in at least 95% of recalculations",
+            "in only 20% to 80% of recalculations",
+            f"{_are(c.toss_ups_out)} on it as often",
+        )
+        if results.certainty[name].next_release is not None:
+            secure = f"{_are(c.sure)} at least 95% certain to be on the list"
+            open_ones, as_often = "only 20% to 80% certain", f"{_are(c.toss_ups_out)} as uncertain"
         shown += [
-            _figure("secure", "Secure", c.sure,
-                    f"{'stays' if c.sure == 1 else 'stay'} on the list in at least 95% of recalculations"),
+            _figure("secure", "Secure", c.sure, secure),
             _figure("borderline", "Borderline", c.toss_ups,
-                    f"{_are(c.toss_ups)} on the list, but in only 20% to 80% of recalculations. {c.toss_ups_out:,} "
-                    f"more, off the list, {_are(c.toss_ups_out)} on it as often"),
+                    f"{_are(c.toss_ups)} on the list, but {open_ones}. {c.toss_ups_out:,} more, off the list, "
+                    f"{as_often}"),
         ]  # fmt: skip
     shown += [
         _figure("just_outside", "Just outside the cut-off", c.near_misses,

@@ -51,7 +51,7 @@ def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> 
     Where the study has a focus, those are listed that hold an area in it, each with all of its areas.
     """
     d, sure = results.designations[name], results.certainty.get(name)
-    p = None if sure is None else sure.selected
+    p = None if sure is None else sure.overall  # what “secure” goes by on every page
     frame = results.areas.table.select(
         code=tier.key, name=f"{tier.key}_name", people=pl.col("population")
     ).with_columns(
