@@ -50,18 +50,11 @@ _ABBREVIATED = {
 
 @dataclass(frozen=True, slots=True)
 class MergedPlaces:
-    """Places of which each is there once.
+    """Places of which each is there once."""
 
-    Attributes
-    ----------
-    places
-        What is kept; the others are among what it left out, as ``same place``.
-    pairs
-        One row for each place that was merged into another: ``kept``, ``merged`` (ids), ``kept_name``,
-        ``merged_name``, ``distance_m``, ``likeness``.
-    """
-
-    places: Places
+    places: Places  # what is kept; the others are among what it left out, as ``same place``
+    # one row for each place that was merged into another: ``kept``, ``merged`` (ids), ``kept_name``, ``merged_name``,
+    # ``distance_m``, ``likeness``
     pairs: pl.DataFrame
 
     def summary(self) -> pl.DataFrame:
@@ -84,37 +77,17 @@ def merge_duplicates(
     within_m: float = WITHIN_M,
     alike: float = ALIKE,
 ) -> MergedPlaces:
-    """Keep each place once.
+    """Keep each place once, that of the source that stands first in `order`.
 
-    Two places of the same group are the same if they are no farther apart than `within_m` and their
-    names are alike; or if they are no farther apart than the taxonomy says for their group
-    (``same_within_m``: a school's site is larger than a pub) and their names, tidied, are equal. Within
-    one source, which knows its own, they are only if of the same kind, within `within_m` and of equal
-    names: the map has some pubs both as a point and as the building around it.
+    Two places of the same group are the same if they are no farther apart than `within_m` and their names are alike;
+    or if they are no farther apart than the taxonomy says for their group (``same_within_m``: a school's site is
+    larger than a pub) and their names, tidied, are equal. Within one source, which knows its own, they are only if of
+    the same kind, within `within_m` and of equal names: the map has some pubs both as a point and as the building
+    around it.
 
-    Places are gone through by the order of their sources, then by id. Each that is still there takes in
-    those after it that are the same as itself; what it takes in takes in nothing. So no chain of
-    neighbours is merged into one, and the order of the rows doesn't matter.
-
-    Parameters
-    ----------
-    places
-        Of several sources.
-    order
-        The sources, the most trusted first.
-    taxonomy
-        The one that the places are of; that which ships if not given.
-    within_m
-        Metres along the great circle.
-    alike
-        Least `likeness` of the names, from 0 to 1. A place without a name is like no other.
-
-    Raises
-    ------
-    UnknownNameError
-        If a source of the places is not in `order`.
-    DataError
-        If `within_m` is negative, or `alike` is not from 0 to 1.
+    Places are gone through by the order of their sources, then by id. Each that is still there takes in those after it
+    that are the same as itself; what it takes in takes in nothing. So no chain of neighbours is merged into one, and
+    the order of the rows doesn't matter. A place without a name is like no other.
     """
     if not within_m >= 0:
         raise DataError(f"within {within_m:g} m; expected 0 or more")
@@ -198,34 +171,12 @@ def _near(
 
 
 def likeness(name: str, other: str) -> float:
-    """Say how alike two names are.
+    """Say how alike two names are, from 0 to 1; 0 if either is empty.
 
-    Parameters
-    ----------
-    name, other
-        Two names.
-
-    Returns
-    -------
-    float
-        From 0 to 1, the larger of two: the part of the words of the shorter name that the longer one
-        has; and the likeness of their letters in order (Ratcliff and Obershelp). Both after case,
-        accents, punctuation and words that only say what the place is (inn, library, hall) are gone,
-        unless nothing else is left. 0 if either is empty.
-
-    Notes
-    -----
-    J. W. Ratcliff and D. E. Metzener (1988), Pattern matching: the gestalt approach, Dr. Dobb's
-    Journal 13(7), 46.
-
-    Examples
-    --------
-    >>> likeness("The Red Lion", "Red Lion Inn")
-    1.0
-    >>> likeness("St. Mary's Church", "Saint Marys")
-    1.0
-    >>> round(likeness("Red Lion", "Black Lion"), 2)
-    0.56
+    The larger of two: the part of the words of the shorter name that the longer one has; and the likeness of their
+    letters in order (J. W. Ratcliff and D. E. Metzener (1988), Pattern matching: the gestalt approach, Dr. Dobb's
+    Journal 13(7), 46). Both after case, accents, punctuation and words that only say what the place is (inn, library,
+    hall) are gone, unless nothing else is left.
     """
     return _likeness(_words(name), _words(other))
 
@@ -289,26 +240,9 @@ def load_places(
 ) -> MergedPlaces:
     """Put places together and keep each once.
 
-    Where two sources have the same place, the analyst's own is kept before a register's, that before a
-    map's, and that before a register made from a map. Nothing is cut at a border: a place just over it
-    counts. What a register does not cover is said in `Register.covers`.
-
-    Parameters
-    ----------
-    store
-        Where registers come from.
-    registers
-        Which of them; all if not given.
-    maps
-        OpenStreetMap files, by what their places are said to be from.
-    own
-        From `read_own_places`.
-    taxonomy
-        Which kinds there are; that which ships if not given.
-    postcodes
-        The directory that registers without coordinates are placed by; the packaged one if not given.
-    progress
-        Told what is being done.
+    Where two sources have the same place, the analyst's own is kept before a register's, that before a map's, and that
+    before a register made from a map. Nothing is cut at a border: a place just over it counts. What a register does
+    not cover is said in `Register.covers`.
     """
     known = load_registers()
     asked = list(known if registers is None else registers)

@@ -143,19 +143,9 @@ def stops_within(
     reach: Reach | None = None,
     within: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """Count the stops within reach that are served on any day.
+    """Count the stops within reach that are served on any day; NaN where the timetable does not cover the origin.
 
     Each platform or bay that people board at is a stop; entrances and stations are not.
-
-    Parameters
-    ----------
-    origins, timetable, limit_m, reach, within
-        As for `departures_per_hour`.
-
-    Returns
-    -------
-    ndarray
-        (n_origins,) float64; NaN where the timetable does not cover the origin.
     """
     found = _reach(origins, timetable, limit_m, reach)
     count = np.diff(found.starts).astype(np.float64)
@@ -176,42 +166,12 @@ def departures_per_hour(
     once: bool = True,
     service_day: bool = False,
 ) -> pl.DataFrame:
-    """Give the departures per hour within reach of each origin on a date.
+    """Give the departures per hour within reach of each origin on a date, by band, and ``day``, over 24 hours.
 
-    Parameters
-    ----------
-    origins
-        Where people live.
-    timetable
-        The timetable.
-    date
-        A date that it covers; see `commonweal.access.timetable.typical_day`.
-    limit_m
-        How far people walk, metres in a straight line, where no reach is given.
-    bands
-        The parts of the day.
-    reach
-        The stops within reach of each origin along streets, say; its places are
-        ``timetable.served_points()`` in their order.
-    within
-        (n_origins,) whether the timetable is meant to cover the origin. If not given, what `covered` says.
-    once
-        True to count each trip once an origin, at the nearest of the stops that it leaves from (if it
-        leaves there twice, the first time); so a bus that stops twice on the way past is one bus. False
-        to count every departure at every stop within reach.
-    service_day
-        As for `departures`.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row an origin and a column a band, departures per hour; and ``day``, over 24 hours. 0 where
-        nothing leaves within reach; null where the timetable does not cover the origin.
-
-    Raises
-    ------
-    DataError
-        If the timetable does not cover the date, or reach or within do not fit.
+    0 where nothing leaves within reach; null where the timetable does not cover the origin (`within`, else `covered`).
+    The places of `reach` are ``timetable.served_points()`` in their order. With `once`, each trip counts once an
+    origin, at the nearest of the stops that it leaves from (if it leaves there twice, the first time); so a bus that
+    stops twice on the way past is one bus. Without, every departure at every stop within reach counts.
     """
     from commonweal.access.kernels import count_runs
 
@@ -239,23 +199,9 @@ def covered(
 ) -> NDArray[np.bool_]:
     """Say which origins a timetable covers, as well as can be told from its stops.
 
-    Those with a served stop within coverage_m in a straight line. A feed does not say for what area
-    it is complete: a coach or a train takes its stops far beyond, and a village without a bus may lie
-    within. Who knows the area for which it was published gives `within` instead.
-
-    Parameters
-    ----------
-    origins
-        Where people live.
-    timetable
-        The timetable.
-    coverage_m
-        Metres.
-
-    Returns
-    -------
-    ndarray
-        (n_origins,) bool.
+    Those with a served stop within coverage_m in a straight line. A feed does not say for what area it is complete: a
+    coach or a train takes its stops far beyond, and a village without a bus may lie within. Who knows the area for
+    which it was published gives `within` instead.
     """
     nearest = straight_nearest(origins, timetable.served_points(), 1, limit_m=coverage_m)
     return nearest.place[:, 0] >= 0

@@ -209,24 +209,7 @@ def great_circle_m(
 ) -> NDArray[np.float64]:
     """Give the shortest way over the sphere in metres, by the haversine formula.
 
-    Parameters
-    ----------
-    longitude_1, latitude_1, longitude_2, latitude_2
-        Degrees; numbers or arrays that broadcast.
-
-    Returns
-    -------
-    ndarray
-        float64 metres.
-
-    Notes
-    -----
-    Source: R. W. Sinnott (1984), Virtues of the haversine, Sky and Telescope 68(2), 159.
-
-    Examples
-    --------
-    >>> float(great_circle_m(0.0, 51.0, 0.0, 52.0).round())
-    111195.0
+    R. W. Sinnott (1984), Virtues of the haversine, Sky and Telescope 68(2), 159.
     """
     x1, y1, x2, y2 = (
         np.radians(np.asarray(v, dtype=np.float64))
@@ -434,32 +417,9 @@ def straight_reach(
 def straight_count(
     origins: PointsLike, places: PointsLike, limits_m: Sequence[float], *, detour: float = 1.0
 ) -> NDArray[np.int64]:
-    """Count the places within each limit of every origin, as the crow flies.
+    """Count the places within each of `limits_m` (after the detour) of every origin, as the crow flies.
 
-    Parameters
-    ----------
-    origins, places, detour
-        As of `straight_nearest`.
-    limits_m
-        (n_limits,) metres, after the detour.
-
-    Returns
-    -------
-    ndarray
-        (n_origins, n_limits) counts: those of `straight_reach`, without its pairs.
-
-    Raises
-    ------
-    DataError
-        If there are no places, or a number makes no sense.
-
-    Examples
-    --------
-    >>> from commonweal.access import Points
-    >>> home = Points(np.array([0.0]), np.array([51.5]))
-    >>> halls = Points(np.array([0.02, 0.01, 0.3]), np.array([51.5, 51.5, 51.5]))
-    >>> straight_count(home, halls, [800, 1600])
-    array([[1, 2]])
+    Gives (n_origins, n_limits) counts: those of `straight_reach`, without its pairs.
     """
     _said(detour)
     origins, places = sides(origins, places)

@@ -41,18 +41,10 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FeedFiles:
-    """The text files of a feed.
+    """The text files of a feed."""
 
-    Attributes
-    ----------
-    feed
-        What the feed is called in messages.
-    paths
-        Where each file is, by name without ``.txt``.
-    """
-
-    feed: str
-    paths: dict[str, Path]
+    feed: str  # what the feed is called in messages
+    paths: dict[str, Path]  # where each file is, by name without ``.txt``
 
     def scan(self, name: str) -> pl.LazyFrame:
         """Give the columns of a file that are used, as text without spaces about it."""

@@ -250,29 +250,7 @@ def decayed_count(
 def kind_counts(
     reach: Reach, kinds: Sequence[str], within_m: float
 ) -> tuple[list[str], NDArray[np.int64]]:
-    """Count the places of each kind within so many metres.
-
-    Parameters
-    ----------
-    reach
-        What is within reach.
-    kinds
-        (n_places,) the kind of each place.
-    within_m
-        Metres, at most the limit of the reach.
-
-    Returns
-    -------
-    names
-        The kinds, sorted.
-    counts
-        (n_origins, n_kinds).
-
-    Raises
-    ------
-    DataError
-        If a place has no kind, or there are not as many as places.
-    """
+    """Count the places of each kind within so many metres: the kinds, sorted, and (n_origins, n_kinds) counts."""
     given = list(kinds)
     if len(given) != reach.n_places:
         raise DataError(f"{len(given):,} kinds; expected {reach.n_places:,}, one for each place")
@@ -322,20 +300,7 @@ def effective_kinds(reach: Reach, kinds: Sequence[str], within_m: float) -> NDAr
 
 
 def where_placed(values: NDArray[np.float64], placed: ArrayLike) -> NDArray[np.float64]:
-    """Make values missing of the origins that could not be placed.
-
-    Parameters
-    ----------
-    values
-        (n_origins,) a measure.
-    placed
-        (n_origins,) True where the origin has a position, on the streets where those are used.
-
-    Returns
-    -------
-    ndarray
-        (n_origins,) NaN where not placed.
-    """
+    """Make values missing of the origins that could not be placed."""
     known = np.asarray(placed)
     if known.dtype != np.bool_ or known.shape != values.shape:
         raise DataError(
@@ -347,52 +312,22 @@ def where_placed(values: NDArray[np.float64], placed: ArrayLike) -> NDArray[np.f
 
 @dataclass(frozen=True, slots=True)
 class AreaMeans:
-    """A measure of points as a measure of their areas.
+    """A measure of points as a measure of their areas."""
 
-    Attributes
-    ----------
-    mean
-        (n_areas,) weighted mean over the points that have a value; NaN where none has.
-    missing_share
-        (n_areas,) share of the area's weight of which the value is missing, 0..1; NaN where the
-        area has no weight at all.
-    """
-
+    # (n_areas,) weighted mean over the points that have a value; NaN where none has
     mean: NDArray[np.float64]
+    # (n_areas,) share of the area's weight of which the value is missing, 0..1; NaN where the area has no weight at
+    # all
     missing_share: NDArray[np.float64]
 
 
 def by_area(
     values: ArrayLike, area: ArrayLike, n_areas: int, weights: ArrayLike | None = None
 ) -> AreaMeans:
-    """Average a measure over the points of each area.
+    """Average a measure over the points of each area, by people if `weights` are given; -1 is a point in no area.
 
-    Parameters
-    ----------
-    values
-        (n_points,) a measure; NaN = missing.
-    area
-        (n_points,) row of the area of each point, from 0; -1 = in none.
-    n_areas
-        How many areas there are.
-    weights
-        (n_points,) people at each point, at least 0. Without them points count alike.
-
-    Returns
-    -------
-    AreaMeans
-        The mean of those present stands for the whole area only if what is missing is like them:
-        that it seldom is (what is out of reach is far) is why the missing share is told.
-
-    Raises
-    ------
-    DataError
-        If an area is not one of them, a value is infinite, or a weight is no amount.
-
-    Examples
-    --------
-    >>> by_area([300.0, 600.0, np.nan], [0, 0, 0], 1, [10, 20, 10])
-    AreaMeans(mean=array([500.]), missing_share=array([0.25]))
+    The mean of those present stands for the whole area only if what is missing is like them: that it seldom is (what
+    is out of reach is far) is why the missing share is told.
     """
     value = np.asarray(values, dtype=np.float64)
     of = np.asarray(area)

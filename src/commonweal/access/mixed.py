@@ -38,32 +38,10 @@ def mixed_nearest(
 ) -> Nearest:
     """Find the k nearest places of every origin: along streets where both are on a map.
 
-    An origin on a map walks along its streets to the places on it, and as the crow flies, times
-    the detour, to those that are not: a place just over the edge of the map counts. An origin on no
-    map goes everywhere as the crow flies.
-
-    Parameters
-    ----------
-    origins, places
-        Where walks begin, and where they may end.
-    k
-        How many places to look for.
-    streets
-        The maps; an origin on several is on the first of them.
-    detour
-        How many times a straight line a walk is.
-    snap_m
-        What is farther than so many metres from every street of a map is not on it.
-
-    Returns
-    -------
-    Nearest
-        A place on the map that no street leads to is none of them.
-
-    Raises
-    ------
-    DataError
-        As `straight_nearest` and `street_nearest`.
+    An origin on a map (the first, if on several) walks along its streets to the places on it, and as the crow flies,
+    times the detour, to those that are not: a place just over the edge of the map counts. An origin on no map goes
+    everywhere as the crow flies. What is farther than `snap_m` from every street of a map is not on it; a place on the
+    map that no street leads to is out of reach.
     """
     origins, places = sides(origins, places)
     near = straight_nearest(origins, places, k, detour=detour)
@@ -99,19 +77,7 @@ def mixed_reach(
     detour: float = 1.0,
     snap_m: float = 500.0,
 ) -> Reach:
-    """Find every place within a limit of every origin; otherwise as `mixed_nearest`.
-
-    Parameters
-    ----------
-    origins, places, streets, detour, snap_m
-        As of `mixed_nearest`.
-    limit_m
-        Metres, above 0.
-
-    Returns
-    -------
-    Reach
-    """
+    """Find every place within a limit of every origin; otherwise as `mixed_nearest`."""
     origins, places = sides(origins, places)
     whole = straight_reach(origins, places, limit_m, detour=detour)
     if not streets:

@@ -134,15 +134,7 @@ def _rules() -> dict[str, Any]:
 
 
 def walked(tags: Mapping[str, str]) -> str:
-    """Say how people may walk a way: ``both``, ``forward``, ``backward`` or ``no``.
-
-    Examples
-    --------
-    >>> walked({"highway": "residential", "oneway": "yes"})
-    'both'
-    >>> walked({"highway": "footway", "access": "private"})
-    'no'
-    """
+    """Say how people may walk a way: ``both``, ``forward``, ``backward`` or ``no``."""
     rules, kind, foot = _rules(), tags.get("highway", ""), tags.get("foot")
     if foot in rules["foot"]["closed"]:
         return "no"
@@ -165,13 +157,7 @@ def walked(tags: Mapping[str, str]) -> str:
 
 
 def barrier_closed(tags: Mapping[str, str]) -> bool:
-    """Say whether a node stops walkers.
-
-    Examples
-    --------
-    >>> barrier_closed({"barrier": "gate", "access": "private"}), barrier_closed({"barrier": "stile"})
-    (True, False)
-    """
+    """Say whether a node stops walkers."""
     barrier = tags.get("barrier")
     if barrier is None:
         return False

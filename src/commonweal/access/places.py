@@ -34,18 +34,11 @@ class _Data(BaseModel):
 
 
 class TagRule(_Data):
-    """How the map tells a kind.
+    """How the map tells a kind."""
 
-    Attributes
-    ----------
-    tags
-        Every one of these keys has one of its values; ``*`` is any value.
-    unless
-        None of these keys has one of its values.
-    """
-
+    # every one of these keys has one of its values; ``*`` is any value
     tags: dict[str, tuple[str, ...]] = Field(min_length=1)
-    unless: dict[str, tuple[str, ...]] = {}
+    unless: dict[str, tuple[str, ...]] = {}  # none of these keys has one of its values
 
     def holds(self, tags: Mapping[str, str]) -> bool:
         """Whether an element with these tags is one, exclusions aside."""
@@ -53,48 +46,25 @@ class TagRule(_Data):
 
 
 class Kind(_Data):
-    """One kind of place.
-
-    Attributes
-    ----------
-    label
-        Its name for readers.
-    why
-        Why it counts as social infrastructure.
-    osm
-        Rules of OpenStreetMap tags, any of which will do.
-    least_m2
-        Areas smaller than this are left out, in square metres; points have no size and stay.
-    """
+    """One kind of place."""
 
     label: str
-    why: str
-    osm: tuple[TagRule, ...] = ()
+    why: str  # why it counts as social infrastructure
+    osm: tuple[TagRule, ...] = ()  # rules of OpenStreetMap tags, any of which will do
+    # areas smaller than this are left out, in square metres; points have no size and stay
     least_m2: float = Field(default=0, ge=0)
 
 
 class PlaceGroup(_Data):
-    """Kinds of places that serve alike.
+    """Kinds of places that serve alike."""
 
-    Attributes
-    ----------
-    label, why
-        Its name, and why its kinds count as social infrastructure.
-    strand
-        ``places`` to meet, or ``connectivity``.
-    references
-        Who says so: ids of the taxonomy's references.
-    same_within_m
-        How far apart, in metres, two sources may put one place of the same name; for sites that are
-        larger than a building, or that a register places by postcode.
-    kinds
-        By id.
-    """
-
+    # label, why: its name, and why its kinds count as social infrastructure
     label: str
     why: str
-    strand: Literal["places", "connectivity"] = "places"
-    references: tuple[str, ...] = ()
+    strand: Literal["places", "connectivity"] = "places"  # ``places`` to meet, or ``connectivity``
+    references: tuple[str, ...] = ()  # who says so: ids of the taxonomy's references
+    # how far apart, in metres, two sources may put one place of the same name; for sites that are larger than a
+    # building, or that a register places by postcode
     same_within_m: float = Field(default=50, ge=0)
     kinds: dict[str, Kind] = Field(min_length=1)
 
@@ -400,13 +370,7 @@ def make_places(
 
 
 def join_places(parts: Iterable[Places]) -> Places:
-    """Put places of several sources together; the same place in two sources stays twice.
-
-    Raises
-    ------
-    DataError
-        If a source is in two of the parts.
-    """
+    """Put places of several sources together; the same place in two sources stays twice."""
     given = list(parts)
     read: dict[str, int] = {}
     for part in given:

@@ -56,16 +56,8 @@ def grid_to_degrees(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give the longitude and latitude (WGS 84) of points of a national grid.
 
-    Notes
-    -----
-    By seven parameters (EPSG transformations 1314 and 1641): within about 5 m of the official grid files
-    in Britain and 1 m in Ireland, which is less than a postcode is wide.
-
-    Examples
-    --------
-    >>> longitude, latitude = grid_to_degrees([533498.0], [181201.0])
-    >>> print(f"{longitude[0]:.4f} {latitude[0]:.4f}")
-    -0.0775 51.5140
+    By seven parameters (EPSG transformations 1314 and 1641): within about 5 m of the official grid files in Britain
+    and 1 m in Ireland, which is less than a postcode is wide.
     """
     x = np.atleast_1d(np.asarray(easting, dtype=np.float64))
     y = np.atleast_1d(np.asarray(northing, dtype=np.float64))
@@ -104,19 +96,12 @@ _CODE_POINT = ("postcode", "quality", "easting", "northing")
 
 @dataclass(frozen=True, slots=True)
 class Postcodes:
-    """A directory of postcodes.
+    """A directory of postcodes."""
 
-    Attributes
-    ----------
-    title
-        What it is, for provenance.
-    table
-        ``postcode`` (upper case, no space; once each), ``easting``, ``northing`` (metres on the national
-        grid, for Northern Ireland on the Irish one; null where the directory gives no position),
-        ``ended`` (true if no longer in use; null if the directory doesn't say).
-    """
-
-    title: str
+    title: str  # what it is, for provenance
+    # ``postcode`` (upper case, no space; once each), ``easting``, ``northing`` (metres on the national grid, for
+    # Northern Ireland on the Irish one; null where the directory gives no position), ``ended`` (true if no longer in
+    # use; null if the directory doesn't say)
     table: pl.DataFrame
 
     def __len__(self) -> int:
@@ -130,8 +115,6 @@ def load_postcodes(
 ) -> Postcodes:
     """Load a directory of postcodes.
 
-    Notes
-    -----
     The package doesn't say which postcodes are no longer in use; it gives their last position.
     """
     if path is not None:
@@ -149,15 +132,7 @@ def load_postcodes(
 def place_postcodes(
     postcodes: pl.Series | Iterable[str | None], directory: Postcodes
 ) -> pl.DataFrame:
-    """Say where postcodes are.
-
-    Examples
-    --------
-    >>> one = Postcodes("", pl.DataFrame({"postcode": ["OX495NU"], "easting": [465900], "northing": [195900],
-    ...                                   "ended": [None]}))
-    >>> place_postcodes(["ox49  5nu", "ZZ1 1ZZ", "Mobile", None], one)["status"].to_list()
-    ['found', 'unknown', 'malformed', 'none']
-    """
+    """Say where postcodes are."""
     written = pl.Series("written", postcodes, dtype=pl.String)
     asked = pl.DataFrame({"written": written, "postcode": tidy_postcodes(written)})
     here = asked.join(
@@ -192,13 +167,7 @@ def place_postcodes(
 
 
 def tidy_postcodes(postcodes: pl.Series) -> pl.Series:
-    """Give postcodes in upper case without spaces; null for what is no postcode.
-
-    Examples
-    --------
-    >>> tidy_postcodes(pl.Series([" ig11 7nb", "IG117NB", "N/A - Mobile"])).to_list()
-    ['IG117NB', 'IG117NB', None]
-    """
+    """Give postcodes in upper case without spaces; null for what is no postcode."""
     bare = postcodes.str.to_uppercase().str.replace_all(r"[\s\x{00a0}.\-]", "")
     return bare.set(~bare.str.contains(_SHAPE), None)
 

@@ -81,37 +81,20 @@ class _KindOf(_Test):
 
 
 class Register(_Data):
-    """How a source becomes places.
+    """How a source becomes places."""
 
-    Attributes
-    ----------
-    title
-        What it is, for readers.
-    covers
-        Where it stops: a place beyond is missing from it, whether there or not.
-    id, name
-        Columns; the number of the row is the id if not given.
-    longitude, latitude
-        Columns of degrees, WGS 84.
-    postcode
-        Column; it gives the position where there are no coordinates.
-    drop
-        What is left out, in order.
-    kinds
-        What is what, in order.
-    after_maps
-        Whether a map is trusted more, as it is what the register was made from.
-    """
-
-    title: str
-    covers: str
+    title: str  # what it is, for readers
+    covers: str  # where it stops: a place beyond is missing from it, whether there or not
+    # id, name: columns; the number of the row is the id if not given
     id: str = ""
     name: str = Field(min_length=1)
+    # longitude, latitude: columns of degrees, WGS 84
     longitude: str = ""
     latitude: str = ""
-    postcode: str = ""
-    drop: tuple[_Drop, ...] = ()
-    kinds: tuple[_KindOf, ...] = Field(min_length=1)
+    postcode: str = ""  # column; it gives the position where there are no coordinates
+    drop: tuple[_Drop, ...] = ()  # what is left out, in order
+    kinds: tuple[_KindOf, ...] = Field(min_length=1)  # what is what, in order
+    # whether a map is trusted more, as it is what the register was made from
     after_maps: bool = False
 
     @model_validator(mode="after")
@@ -135,13 +118,7 @@ class _Registers(_Data):
 
 @cache
 def load_registers() -> dict[str, Register]:
-    """Read how registers become places, by the id of their source.
-
-    Examples
-    --------
-    >>> load_registers()["libraries-england"].covers
-    'England'
-    """
+    """Read how registers become places, by the id of their source."""
     file = resources.files(__package__) / "registers.yaml"
     return read_model(file.name, file.read_text("utf-8"), _Registers).registers
 
@@ -172,30 +149,10 @@ def read_register(
     taxonomy: Taxonomy | None = None,
     postcodes: Postcodes | None = None,
 ) -> Places:
-    """Read a register as places.
+    """Read a register as places, with an account of what was left out.
 
-    Parameters
-    ----------
-    id
-        Of its source, such as ``libraries-england``.
-    store
-        Where source files come from; directories of postcodes are kept in its cache.
-    taxonomy
-        Which kinds there are; that which ships if not given.
-    postcodes
-        The directory that places rows without coordinates; the packaged one if not given.
-
-    Returns
-    -------
-    Places
-        With an account of what was left out: the register's own reasons, and ``twice`` (its id came
-        before), ``no kind``, ``no place`` (neither coordinates nor a known postcode, or coordinates
-        outside the United Kingdom).
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such register.
+    The account has the register's own reasons, and ``twice`` (its id came before), ``no kind``, ``no place`` (neither
+    coordinates nor a known postcode, or coordinates outside the United Kingdom).
     """
     known = load_registers()
     if id not in known:

@@ -32,61 +32,35 @@ def on_grain(length_m: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Arcs:
-    """Directed arcs in compressed rows: those of node v are ``starts[v]:starts[v + 1]``.
+    """Directed arcs in compressed rows: those of node v are ``starts[v]:starts[v + 1]``."""
 
-    Attributes
-    ----------
-    starts
-        (n_nodes + 1,) int64.
-    target
-        (n_arcs,) int32 node at the other end.
-    length_m
-        (n_arcs,) float64 metres.
-    """
-
-    starts: NDArray[np.int64]
-    target: NDArray[np.int32]
-    length_m: NDArray[np.float64]
+    starts: NDArray[np.int64]  # (n_nodes + 1,) int64
+    target: NDArray[np.int32]  # (n_arcs,) int32 node at the other end
+    length_m: NDArray[np.float64]  # (n_arcs,) float64 metres
 
 
 @dataclass(frozen=True, slots=True)
 class Streets:
     """Streets that people can walk along, checked once here.
 
-    A street runs from one node to another and may bend in between. Nodes are junctions and ends;
-    bends are no nodes, so that searches have little to visit, and still each bend is in its place
-    when a point is put on the nearest street.
-
-    Attributes
-    ----------
-    points
-        (n_nodes,) where the nodes are.
-    tail, head
-        (n_streets,) int32 nodes at the two ends.
-    length_m
-        (n_streets,) float64 metres, on `GRAIN_M`.
-    two_way
-        (n_streets,) bool: False where one may walk from tail to head only.
-    way
-        (n_streets,) int64 OpenStreetMap way, to look a street up; 0 where it is of none.
-    bend_starts
-        (n_streets + 1,) int64: the bends of street e, without its ends, are
-        ``bend_starts[e]:bend_starts[e + 1]``.
-    bends
-        (n_bends,) where streets bend.
-    out, into
-        Arcs that leave each node, and, turned round, those that enter it: one and the same where
-        all is two-way.
+    A street runs from one node to another and may bend in between. Nodes are junctions and ends; bends are no nodes,
+    so that searches have little to visit, and still each bend is in its place when a point is put on the nearest
+    street.
     """
 
-    points: Points
+    points: Points  # (n_nodes,) where the nodes are
+    # tail, head: (n_streets,) int32 nodes at the two ends
     tail: NDArray[np.int32]
     head: NDArray[np.int32]
-    length_m: NDArray[np.float64]
-    two_way: NDArray[np.bool_]
+    length_m: NDArray[np.float64]  # (n_streets,) float64 metres, on `GRAIN_M`
+    two_way: NDArray[np.bool_]  # (n_streets,) bool: False where one may walk from tail to head only
+    # (n_streets,) int64 OpenStreetMap way, to look a street up; 0 where it is of none
     way: NDArray[np.int64]
+    # (n_streets + 1,) int64: the bends of street e, without its ends, are ``bend_starts[e]:bend_starts[e + 1]``
     bend_starts: NDArray[np.int64]
-    bends: Points
+    bends: Points  # (n_bends,) where streets bend
+    # out, into: arcs that leave each node, and, turned round, those that enter it: one and the same where all is
+    # two-way
     out: Arcs = field(init=False, repr=False)
     into: Arcs = field(init=False, repr=False)
 
@@ -143,15 +117,7 @@ class Streets:
         length_m: ArrayLike | None = None,
         two_way: ArrayLike = True,
     ) -> Streets:
-        """Make streets without bends.
-
-        Examples
-        --------
-        >>> corner = Points(np.array([0.0, 0.0, 0.01]), np.array([51.0, 51.01, 51.01]))
-        >>> streets = Streets.from_edges(corner, [0, 1], [1, 2])
-        >>> streets.length_m.round()
-        array([1112.,  700.])
-        """
+        """Make streets without bends."""
         a, b = (np.asarray(v, np.int64).astype(np.int32) for v in (tail, head))
         n = len(a)
         if len(b) != n:
@@ -246,28 +212,16 @@ SMALLEST_CELL_M = 50.0
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
-    """Where points are on streets.
+    """Where points are on streets."""
 
-    Attributes
-    ----------
-    street
-        (n,) int32; -1 where no street is near enough, or where the point is a node itself.
-    node
-        (n, 2) int32 nodes at the street's two ends; -1 where there is none, or where the point is
-        on the other one.
-    at_m
-        (n,) float64 metres from the street's tail, along it.
-    off_m
-        (n,) float64 metres in a straight line to the street; NaN where none is near enough.
-    length_m
-        (n,) float64 length of the street; 0 where there is none.
-    """
-
+    # (n,) int32; -1 where no street is near enough, or where the point is a node itself
     street: NDArray[np.int32]
+    # (n, 2) int32 nodes at the street's two ends; -1 where there is none, or where the point is on the other one
     node: NDArray[np.int32]
-    at_m: NDArray[np.float64]
+    at_m: NDArray[np.float64]  # (n,) float64 metres from the street's tail, along it
+    # (n,) float64 metres in a straight line to the street; NaN where none is near enough
     off_m: NDArray[np.float64]
-    length_m: NDArray[np.float64]
+    length_m: NDArray[np.float64]  # (n,) float64 length of the street; 0 where there is none
 
     def __len__(self) -> int:
         return len(self.street)

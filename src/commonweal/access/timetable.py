@@ -39,12 +39,6 @@ def dates_covered(timetable: Timetable) -> tuple[dt.date, dt.date]:
     """Give the first and the last date on which a service of the timetable could run.
 
     Beyond them the timetable says nothing: service is not known, rather than none.
-
-    Returns
-    -------
-    tuple of date
-        The least start and the greatest end of the services in the calendar and of the days that
-        exceptions add.
     """
     added = timetable.exceptions.filter("added")["date"]
     dates = pl.concat([timetable.calendar["start"], timetable.calendar["end"], added])
@@ -79,14 +73,7 @@ def services_on(timetable: Timetable, date: dt.date) -> list[str]:
 
 
 def trips_by_date(timetable: Timetable) -> pl.DataFrame:
-    """Count the trips of every date that the timetable covers.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``date`` and ``trips``, one row a date from the first to the last; a trip that runs at a
-        headway counts as often as it leaves.
-    """
+    """Count the trips of every date that the timetable covers; one at a headway counts as often as it leaves."""
     first, last = dates_covered(timetable)
     n_dates = (last - first).days + 1
     often = timetable.frequencies.group_by("trip").agg(runs=runs_of_headway().sum())

@@ -133,24 +133,8 @@ def street_reach(
 ) -> Reach:
     """Find every pair of an origin and a place within a limit, along streets.
 
-    One search for each origin or each place, whichever are fewer, as far as the limit.
-
-    Parameters
-    ----------
-    streets, origins, places, limit_m, snap_m
-        As for `street_nearest`; limit_m is finite.
-    progress
-        Called as ``progress("walking", searches done, searches)``.
-
-    Returns
-    -------
-    Reach
-        Of places equally near, the first stands first.
-
-    Raises
-    ------
-    DataError
-        If limit_m is not above 0 and finite, or no place is near a street.
+    One search for each origin or each place, whichever are fewer, as far as the limit. Of places equally near, the
+    first stands first.
     """
     begin, end = _both(streets, origins, places, limit_m, snap_m, finite=True)
     limit_m = float(limit_m)  # for a whole number the loops would be compiled again

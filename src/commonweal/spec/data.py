@@ -110,28 +110,14 @@ def _check_table(spec: _Table) -> None:
 
 
 class FileSpec(_Settings):
-    """How one file of the user's own is read, said once for all that refer to it.
+    """How one file of the user's own is read, said once for all that refer to it."""
 
-    Attributes
-    ----------
-    file
-        Its name, where the key is a short name of the user's; else the key is.
-    code
-        Its column of area codes.
-    """
-
-    file: FileName = ""
-    code: str = ""
+    file: FileName = ""  # its name, where the key is a short name of the user's; else the key is
+    code: str = ""  # its column of area codes
 
 
 class WholeFile(_Part):
-    """A file beside the study, or a source of the catalogue, that is not a table: a map, a timetable.
-
-    Attributes
-    ----------
-    file, source
-        One of the two.
-    """
+    """A file beside the study, or a source of the catalogue, that is not a table: a map, a timetable."""
 
     file: FileName = ""
     source: str = ""
@@ -144,31 +130,17 @@ class WholeFile(_Part):
 
 
 class FileOrSource(_Table):
-    """A file beside the study, or a source of the catalogue.
+    """A file beside the study, or a source of the catalogue."""
 
-    Attributes
-    ----------
-    file, source
-        One of the two; beside a file of one's own, how it is read (`commonweal.sources.Reading`).
-    """
-
+    # file, source: one of the two; beside a file of one's own, how it is read (`commonweal.sources.Reading`)
     file: FileName = ""
     source: str = ""
 
 
 class ReplaceSpec(FileOrSource):
-    """What a study reads in place of a source of the catalogue, such as a newer vintage.
+    """What a study reads in place of a source of the catalogue, such as a newer vintage."""
 
-    Attributes
-    ----------
-    file, source
-        A file beside the study, or another source. A file of the same format is read as the one that
-        it replaces, unless something is said of how.
-    vintage
-        The date that it describes.
-    """
-
-    vintage: str = Field(default="", coerce_numbers_to_str=True)
+    vintage: str = Field(default="", coerce_numbers_to_str=True)  # the date that it describes
 
 
 Text = Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -176,56 +148,33 @@ Text = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
 class JoinSpec(FileOrSource):
-    """A second table of areas, joined to the first by code: people, points, larger areas, outlines.
+    """A second table of areas, joined to the first by code: people, points, larger areas, outlines."""
 
-    Attributes
-    ----------
-    file, source
-        The table.
-    code
-        Its column of codes, if it is not called as in the first.
-    """
-
-    code: str = ""
+    code: str = ""  # its column of codes, if it is not called as in the first
 
 
 class OwnAreas(FileOrSource):
-    """Areas of the user's own, from a table.
+    """Areas of the user's own, from a table."""
 
-    Attributes
-    ----------
-    file, source
-        The table: a file beside the study, or a source of the catalogue.
-    code, name, population, longitude, latitude
-        Its columns; only `code` is needed.
-    parents
-        Larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the
-        columns of its code and its name: ``{province: [prov_code, prov_name]}``.
-    only
-        Which rows of the table are areas of the study: by column, a value or several.
-    join
-        More tables with columns of the areas, joined by code.
-    boundaries
-        A map of their outlines: a shapefile, GeoPackage or GeoJSON, or a table with a column ``geometry``.
-    title, singular, plural
-        What the places are called.
-    system
-        A short name for the set.
-    """
-
+    # code, name, population, longitude, latitude: its columns; only `code` is needed
     code: str
     name: str = ""
     population: str = ""
     longitude: str = ""
     latitude: str = ""
+    # larger areas: the column of each by a short name, such as ``{province: prov_code}``, or the columns of its code
+    # and its name: ``{province: [prov_code, prov_name]}``
     parents: dict[str, str | tuple[str, str]] = Field(default_factory=dict)
+    # which rows of the table are areas of the study: by column, a value or several
     only: dict[str, Text | tuple[Text, ...]] = Field(default_factory=dict)
-    join: tuple[JoinSpec, ...] = ()
+    join: tuple[JoinSpec, ...] = ()  # more tables with columns of the areas, joined by code
+    # a map of their outlines: a shapefile, GeoPackage or GeoJSON, or a table with a column ``geometry``
     boundaries: JoinSpec | None = None
+    # title, singular, plural: what the places are called
     title: str = "Areas"
     singular: str = "area"
     plural: str = "areas"
-    system: str = "own"
+    system: str = "own"  # a short name for the set
 
     @field_validator("parents")
     @classmethod
@@ -244,31 +193,21 @@ class OwnAreas(FileOrSource):
 
 
 class ValidationSpec(FileOrSource):
-    """A published result to compare with.
+    """A published result to compare with."""
 
-    Attributes
-    ----------
-    designation, index
-        What of the study is compared: a designation with a column of true and false, or an index
-        (or domain) with a column of scores or ranks.
-    source, column, code
-        Where the published result is.
-    compare
-        ``rank``, ``score``, ``flag``, or ``spearman``: the rank correlation of an index with a
-        column in which higher means more need.
-    within
-        The greatest difference that counts as agreement.
-    at_least
-        The least correlation that does.
-    """
-
+    # designation, index: what of the study is compared: a designation with a column of true and false, or an index (or
+    # domain) with a column of scores or ranks
     designation: str = ""
     index: str = ""
+    # column, code: where the published result is
     column: str
     code: str = ""
+    # ``rank``, ``score``, ``flag``, or ``spearman``: the rank correlation of an index with a column in which higher
+    # means more need
     compare: Literal["rank", "score", "flag", "spearman"]
+    # the greatest difference that counts as agreement
     within: float = Field(default=0, ge=0, allow_inf_nan=False)
-    at_least: float = Field(default=0, ge=-1, le=1)
+    at_least: float = Field(default=0, ge=-1, le=1)  # the least correlation that does
 
     @model_validator(mode="after")
     def _of_what(self) -> ValidationSpec:

@@ -36,22 +36,13 @@ if TYPE_CHECKING:
 
 
 class HeadlineSpec(_Part):
-    """How an indicator of the study says something of a headline.
-
-    Attributes
-    ----------
-    indicator
-        The indicator.
-    how
-        ``measured``: counted, or asked of people there. ``modelled``: estimated from something else.
-        ``proxy``: it stands in for the headline, which asks something else.
-    caution
-        What to beware of, in a sentence; a proxy needs one.
-    """
+    """How an indicator of the study says something of a headline."""
 
     indicator: str = Field(min_length=1)
+    # ``measured``: counted, or asked of people there. ``modelled``: estimated from something else. ``proxy``: it
+    # stands in for the headline, which asks something else.
     how: Literal["measured", "modelled", "proxy"]
-    caution: str = ""
+    caution: str = ""  # what to beware of, in a sentence; a proxy needs one
 
 
 def check_headlines(
@@ -86,24 +77,14 @@ def check_headlines(
 
 
 class BriefingSpec(_Part):
-    """How the results are told.
+    """How the results are told."""
 
-    Attributes
-    ----------
-    label
-        What a selected area is called, such as ``left behind``.
-    note
-        A sentence that stands at the top of the report, such as that a place is fictional.
-    cites
-        Works of the evidence library that the study as a whole rests on, by id.
-    national
-        Whether figures for the country stand beside a place's social capital.
-    """
-
-    label: str = "selected"
+    label: str = "selected"  # what a selected area is called, such as ``left behind``
+    # a sentence that stands at the top of the report, such as that a place is fictional
     note: str = ""
+    # works of the evidence library that the study as a whole rests on, by id
     cites: tuple[str, ...] = ()
-    national: bool = True
+    national: bool = True  # whether figures for the country stand beside a place's social capital
 
 
 class StudyFields(_Part):

@@ -41,39 +41,23 @@ def _share(given: Any) -> Any:
 
 
 class CountsSpec(_Part):
-    """The counts that a rate was made from: it is `per` times `events` over `base`.
+    """The counts that a rate was made from: it is `per` times `events` over `base`."""
 
-    Attributes
-    ----------
-    events, base
-        The columns of how often it happened, and of how many (or in how much time or space).
-    per
-        What the rate is out of, such as 1000.
-    law
-        ``binomial``: each of the base has it or not. ``poisson``: it can happen to one again.
-    """
-
+    # events, base: the columns of how often it happened, and of how many (or in how much time or space)
     events: str = Field(min_length=1)
     base: str = Field(min_length=1)
+    # what the rate is out of, such as 1000
     per: float = Field(default=1, gt=0, allow_inf_nan=False)
+    # ``binomial``: each of the base has it or not. ``poisson``: it can happen to one again.
     law: Literal["binomial", "poisson"] = "poisson"
 
 
 class DecaySpec(_Part):
-    """How much less a place counts the farther it is (docs/methods/access.md).
+    """How much less a place counts the farther it is (docs/methods/access.md)."""
 
-    Attributes
-    ----------
-    law
-        ``exponential``, ``gaussian`` or ``power``.
-    half_at_m
-        Metres at which a place counts half.
-    floor_m
-        With ``power``: metres up to which it counts whole.
-    """
-
-    law: Literal["exponential", "gaussian", "power"]
-    half_at_m: float = Field(gt=0, le=100_000)
+    law: Literal["exponential", "gaussian", "power"]  # ``exponential``, ``gaussian`` or ``power``
+    half_at_m: float = Field(gt=0, le=100_000)  # metres at which a place counts half
+    # with ``power``: metres up to which it counts whole
     floor_m: float = Field(default=0, ge=0, le=100_000)
 
     @model_validator(mode="after")
@@ -86,32 +70,21 @@ class DecaySpec(_Part):
 
 
 class ReachSpec(_Part):
-    """What people can reach from where they live (docs/methods/access.md).
+    """What people can reach from where they live (docs/methods/access.md)."""
 
-    Attributes
-    ----------
-    to
-        Kinds or groups of places, as the taxonomy names them.
-    measure
-        ``nearest``: metres to the nearest, or to the `k`-th. ``count``: how many within a walk.
-        ``variety``: how many kinds. ``decay``: places that count the less the farther they are.
-        ``catchment``: places shared by the people who can reach them.
-    k
-        With ``nearest``: which one.
-    within_m, minutes
-        How far, in metres or in minutes of walking; one of the two.
-    decay
-        With ``decay`` and ``catchment``: how much less a place counts the farther it is.
-    out_of
-        With ``catchment``: places for so many people.
-    """
-
+    # kinds or groups of places, as the taxonomy names them
     to: tuple[str, ...] = Field(min_length=1)
+    # ``nearest``: metres to the nearest, or to the `k`-th. ``count``: how many within a walk. ``variety``: how many
+    # kinds. ``decay``: places that count the less the farther they are. ``catchment``: places shared by the people who
+    # can reach them.
     measure: Literal["nearest", "count", "variety", "decay", "catchment"]
-    k: int = Field(default=1, ge=1, le=100)
+    k: int = Field(default=1, ge=1, le=100)  # with ``nearest``: which one
+    # within_m, minutes: how far, in metres or in minutes of walking; one of the two
     within_m: float | None = Field(default=None, gt=0, le=100_000)
     minutes: float | None = Field(default=None, gt=0, le=600)
+    # with ``decay`` and ``catchment``: how much less a place counts the farther it is
     decay: DecaySpec | None = None
+    # with ``catchment``: places for so many people
     out_of: float = Field(default=1, gt=0, allow_inf_nan=False)
 
     @field_validator("to", mode="before")
@@ -140,26 +113,13 @@ class ReachSpec(_Part):
 
 
 class TimetableSpec(WholeFile):
-    """What a timetable (GTFS) offers near where people live (docs/methods/timetables.md).
+    """What a timetable (GTFS) offers near where people live (docs/methods/timetables.md)."""
 
-    Attributes
-    ----------
-    file, source
-        The feed: a file beside the study, or a source of the catalogue.
-    date
-        The day, such as 2023-06-14.
-    measure
-        ``stops``: how many within `within_m`. ``departures``: how many an hour in `band`.
-    band
-        The time band; the whole day if not given.
-    within_m
-        How far people walk to a stop.
-    """
-
-    date: date
+    date: date  # the day, such as 2023-06-14
+    # ``stops``: how many within `within_m`. ``departures``: how many an hour in `band`.
     measure: Literal["stops", "departures"]
-    band: str = "day"
-    within_m: float = Field(default=400, gt=0, le=10_000)
+    band: str = "day"  # the time band; the whole day if not given
+    within_m: float = Field(default=400, gt=0, le=10_000)  # how far people walk to a stop
 
     @model_validator(mode="after")
     def _band_of_departures(self) -> TimetableSpec:
@@ -169,27 +129,15 @@ class TimetableSpec(WholeFile):
 
 
 class CompleteSpec(FileOrSource):
-    """How whole a count has to be: where it falls short of a total, it is missing.
+    """How whole a count has to be: where it falls short of a total, it is missing."""
 
-    Attributes
-    ----------
-    file, source
-        The table with the totals.
-    column, code
-        Its columns of totals and of codes.
-    of
-        In their place, another indicator of the study, such as the same count of another year: the
-        totals are its sums.
-    areas
-        The larger areas that the totals are of.
-    at_least
-        The share of a total that the areas inside have to add up to.
-    """
-
+    # column, code: its columns of totals and of codes
     column: str = ""
     code: str = ""
+    # in their place, another indicator of the study, such as the same count of another year: the totals are its sums
     of: str = ""
-    areas: str
+    areas: str  # the larger areas that the totals are of
+    # the share of a total that the areas inside have to add up to
     at_least: float = Field(gt=0, le=1)
 
     @model_validator(mode="after")
@@ -204,79 +152,45 @@ class CompleteSpec(FileOrSource):
 
 
 class IndicatorSpec(_Table):
-    """Where one number per area comes from, and what it means.
+    """Where one number per area comes from, and what it means."""
 
-    Attributes
-    ----------
-    file, source
-        As in `FileOrSource`; with a panel, a file or a source for each year if they differ.
-    column
-        The column with the value; with a panel, one for each year of a wide table.
-    formula
-        In its place, an expression (SQL) over the table's columns; without a table, over other
-        indicators of the study.
-    reach
-        In place of both, what people can reach.
-    timetable
-        In place of all three, what a timetable offers near where people live.
-    areas
-        The area system that it is measured on, where it is not the index's: it is carried over.
-    add
-        Whether rows of the same area are added up.
-    per, out_of
-        Divide by residents or another indicator; the rate is `out_of` times that.
-    shrink
-        Of a rate: the larger area whose rate a small one's is drawn towards.
-    complete
-        Of a count: how whole it has to be.
-    year
-        With a panel: the column with the year of a long table.
-    code
-        The column with the area code; the first that looks like one if not given.
-    label, unit, vintage
-        For readers.
-    synthetic
-        Whether it is estimated by a model from the kind of area, and not counted or measured there:
-        every output says so.
-    about, why, note
-        For readers, in a sentence or two: what it is, why it counts, what to beware of.
-    cites
-        Works of the evidence library that bear `why` out, by id.
-    higher_is
-        ``more`` if a higher value means more need, ``less`` if it means less.
-    standard_error
-        The column with the value's standard error; with a panel, one for each year of a wide table.
-    counts
-        The columns with the counts that a rate was made from; not with a panel.
-    coverage
-        The share of areas with a value that an index accepts of it, such as ``10%``; 65% if not given.
-    """
-
+    # file, source: as in `FileOrSource`; with a panel, a file or a source for each year if they differ
     file: Annotated[ByYear, BeforeValidator(file_name)] = ""
     source: ByYear = ""
+    # the column with the value; with a panel, one for each year of a wide table
     column: ByYear = ""
+    # in its place, an expression (SQL) over the table's columns; without a table, over other indicators of the study
     formula: str = ""
-    reach: ReachSpec | None = None
+    reach: ReachSpec | None = None  # in place of both, what people can reach
+    # in place of all three, what a timetable offers near where people live
     timetable: TimetableSpec | None = None
+    # the area system that it is measured on, where it is not the index's: it is carried over
     areas: str = ""
-    add: bool = False
+    add: bool = False  # whether rows of the same area are added up
+    # per, out_of: divide by residents or another indicator; the rate is `out_of` times that
     per: str = ""
     out_of: float = Field(default=1, gt=0, allow_inf_nan=False)
-    shrink: str = ""
-    complete: CompleteSpec | None = None
-    year: str = ""
-    code: str = ""
+    shrink: str = ""  # of a rate: the larger area whose rate a small one's is drawn towards
+    complete: CompleteSpec | None = None  # of a count: how whole it has to be
+    year: str = ""  # with a panel: the column with the year of a long table
+    code: str = ""  # the column with the area code; the first that looks like one if not given
     label: str = ""
     unit: str = ""
     vintage: str = ""
+    # about, why, note: for readers, in a sentence or two: what it is, why it counts, what to beware of
     about: str = ""
     why: str = ""
     note: str = ""
-    cites: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()  # works of the evidence library that bear `why` out, by id
+    # whether it is estimated by a model from the kind of area, and not counted or measured there: every output says so
     synthetic: bool = False
+    # ``more`` if a higher value means more need, ``less`` if it means less
     higher_is: Literal["more", "less"]
+    # the column with the value's standard error; with a panel, one for each year of a wide table
     standard_error: ByYear = ""
+    # the columns with the counts that a rate was made from; not with a panel
     counts: CountsSpec | None = None
+    # the share of areas with a value that an index accepts of it, such as ``10%``; 65% if not given
     coverage: Annotated[float, BeforeValidator(_share), Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="after")
@@ -347,32 +261,21 @@ class IndicatorSpec(_Table):
 
 
 class AccessSpec(_Part):
-    """How reach is measured in a study.
+    """How reach is measured in a study."""
 
-    Attributes
-    ----------
-    origins
-        The area system whose points people set out from; on areas of one's own, those. With
-        ``postcodes`` they set out from each postcode in them, and an area gets the mean.
-    registers
-        Registers of places; if not given all that ship, and none where no area lies in the United Kingdom.
-    points
-        Tables of places of one's own, with coordinates or postcodes.
-    maps
-        OpenStreetMap extracts (PBF): places and streets are taken from them.
-    detour
-        Where there is no street: how much longer than a straight line a walk is. On four maps the
-        median is 1.6 for lines of 100 to 300 m, 1.3 for 1 to 2 km and 1.2 beyond
-        (``benchmarks/detour.py``).
-    snap_m
-        How far from the nearest street a place or a home may be to be on it.
-    """
-
+    # the area system whose points people set out from; on areas of one's own, those. With ``postcodes`` they set out
+    # from each postcode in them, and an area gets the mean.
     origins: str = ""
+    # registers of places; if not given all that ship, and none where no area lies in the United Kingdom
     registers: tuple[str, ...] | None = None
+    # tables of places of one's own, with coordinates or postcodes
     points: tuple[FileOrSource, ...] = ()
+    # OpenStreetMap extracts (PBF): places and streets are taken from them
     maps: tuple[WholeFile, ...] = ()
+    # where there is no street: how much longer than a straight line a walk is. On four maps the median is 1.6 for
+    # lines of 100 to 300 m, 1.3 for 1 to 2 km and 1.2 beyond (``benchmarks/detour.py``).
     detour: float = Field(default=1.3, ge=1, le=5)
+    # how far from the nearest street a place or a home may be to be on it
     snap_m: float = Field(default=500, gt=0, le=10_000)
 
     def files(self) -> list[str]:

@@ -20,47 +20,30 @@ if TYPE_CHECKING:
 
 
 class CrosswalkSpec(_Part):
-    """How an index is carried from the areas that it is built on to the study's.
+    """How an index is carried from the areas that it is built on to the study's."""
 
-    Attributes
-    ----------
-    by
-        ``link`` follows the published lookup; ``parts`` shares each small area out over the larger
-        ones that it overlaps (docs/methods/wards.md).
-    population
-        Whose people weight the means: a date such as ``mid-2017``, or ``census-2011``. Parts are made to add
-        up to the people of the study's own date.
-    """
-
+    # ``link`` follows the published lookup; ``parts`` shares each small area out over the larger ones that it overlaps
+    # (docs/methods/wards.md)
     by: Literal["link", "parts"] = "link"
+    # whose people weight the means: a date such as ``mid-2017``, or ``census-2011``. Parts are made to add up to the
+    # people of the study's own date.
     population: str | None = None
 
 
 class IndexSpec(Node):
     """An index: a tree of its own, or a preset with the study's indicators.
 
-    A preset is a short way to write a tree: it is spelled out as the recipe is read, so that an
-    index made from one is the same as one that states all of it, and the first three keys are empty.
-
-    Attributes
-    ----------
-    preset
-        A recipe that ships: ``cni``, ``iod2019``, ``iod2025``.
-    indicators
-        With a preset: the study's indicator for each of its leaves, where the names differ.
-    weights
-        With a preset: weights to use in place of its own.
-    areas
-        The area system to build on; the study's if not given.
-    move
-        How it is carried to the study's areas.
+    A preset is a short way to write a tree: it is spelled out as the recipe is read, so that an index made from one is
+    the same as one that states all of it, and the first three keys are empty.
     """
 
+    # a recipe that ships: ``cni``, ``iod2019``, ``iod2025``
     preset: str = Field(default="", exclude=True)
+    # with a preset: the study's indicator for each of its leaves, where the names differ
     indicators: dict[str, str] = Field(default_factory=dict, exclude=True)
     weights_given: dict[str, float] = Field(default_factory=dict, alias="weights", exclude=True)
-    areas: str = ""
-    move: CrosswalkSpec = CrosswalkSpec()
+    areas: str = ""  # the area system to build on; the study's if not given
+    move: CrosswalkSpec = CrosswalkSpec()  # how it is carried to the study's areas
 
     @model_validator(mode="before")
     @classmethod
@@ -125,34 +108,22 @@ WORDS = ("latest", "pooled")
 
 
 class PanelSpec(_Part):
-    """Years beside each other.
+    """Years beside each other."""
 
-    Attributes
-    ----------
-    years
-        The years, ascending. The study's results are the last one's.
-    base
-        What every year is measured against: a year, ``latest``, or ``pooled`` for all together.
-    compare
-        The earlier and the later year between which change is told; the first and the last if not
-        given.
-    fill
-        How a value that is missing in one year is filled from the area's other years:
-        ``latest``, ``linear`` or ``constant``; ``none`` leaves it missing.
-    max_gap
-        The furthest year that a value may be filled from.
-    areas
-        By year, the area system of its tables, where it is not that of the index.
-    before
-        By index, the recipe by which the earlier year was built, where the method has changed.
-    """
-
+    # the years, ascending. The study's results are the last one's.
     years: tuple[int, ...] = Field(min_length=2)
+    # what every year is measured against: a year, ``latest``, or ``pooled`` for all together
     base: int | Literal["latest", "pooled"] = "latest"
+    # the earlier and the later year between which change is told; the first and the last if not given
     compare: tuple[int, int] | None = None
+    # how a value that is missing in one year is filled from the area's other years: ``latest``, ``linear`` or
+    # ``constant``; ``none`` leaves it missing
     fill: Literal["none", "latest", "linear", "constant"] = "none"
+    # the furthest year that a value may be filled from
     max_gap: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    # by year, the area system of its tables, where it is not that of the index
     areas: dict[int, str] = Field(default_factory=dict)
+    # by index, the recipe by which the earlier year was built, where the method has changed
     before: dict[str, IndexSpec] = Field(default_factory=dict)
 
     @field_validator("base", mode="before")

@@ -363,41 +363,13 @@ def template() -> str:
 
 
 def load_study(name: str | Path) -> Study:
-    """Read and check a recipe.
-
-    Parameters
-    ----------
-    name
-        The name of a study that ships, or the path of a YAML file.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    UnknownNameError
-        If it is neither.
-    StudyError
-        If the file is not YAML or not a study; the message names the file and the field.
-
-    Examples
-    --------
-    >>> load_study("left-behind-2019").areas
-    'wd17'
-    """
+    """Read and check the recipe of a study that ships, by its name, or of a YAML file, by its path."""
     where, text, folder = _read(name)
     return parse_study(text, where, Path(where).stem, folder)
 
 
 def read_spec(name: str | Path) -> dict[str, Any]:
-    """Read a recipe's keys as they are written, laid over those of the study that it extends; not checked further.
-
-    Parameters
-    ----------
-    name
-        As in `load_study`.
-    """
+    """Read a recipe's keys as they are written, laid over those of the study that it extends; not checked further."""
     where, text, folder = _read(name)
     data: dict[str, Any] = _extended(read_keys(text, where, _KEYS, StudyError), where, folder)
     return data
@@ -420,13 +392,7 @@ def _read(name: str | Path) -> tuple[str, str, Path]:
 
 
 def earlier_study(study: Study) -> Study:
-    """Read the recipe that a study names under ``since``: one that ships, or a file beside it.
-
-    Raises
-    ------
-    StudyError
-        If it cannot be read, or designates nothing or several things.
-    """
+    """Read the recipe that a study names under ``since``: one that ships, or a file beside it."""
     try:
         earlier = load_study(study.folder / study.since if study.since_is_file else study.since)
         earlier.only_designation()
@@ -478,24 +444,7 @@ def _laid_over(below: Any, above: Any, *at: str) -> Any:
 
 
 def parse_study(text: str, where: str, name: str, folder: Path) -> Study:
-    """Check the text of a recipe.
-
-    Parameters
-    ----------
-    text
-        The YAML.
-    where
-        What messages call it.
-    name
-        What the results folder is called.
-    folder
-        Where the files are that it names.
-
-    Raises
-    ------
-    StudyError
-        If it is not YAML or not a study; the message names `where`, line and field.
-    """
+    """Check the text of a recipe; messages call it `where`, the files that it names lie in `folder`."""
     data = _extended(read_keys(text, where, _KEYS, StudyError), where, folder)
     for key in ("name", "folder"):  # the file's own, and not for it to say
         if key in data:

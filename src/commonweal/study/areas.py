@@ -44,26 +44,7 @@ class _Table:
 
 
 def own_areas(study: Study, own: OwnAreas, store: Store) -> Areas:
-    """Load the areas of a study from tables of the user's own.
-
-    Parameters
-    ----------
-    study
-        The study, which says how its files are read.
-    own
-        Which tables and columns.
-    store
-        Where they are read.
-
-    Raises
-    ------
-    UnknownNameError
-        If a column is in none of the tables.
-    StudyError
-        If no row is one that `only` asks for.
-    DataError
-        If a table's content cannot be used, or a column is in two of those that are joined.
-    """
+    """Load the areas of a study from tables of the user's own."""
     given = {
         "code": own.code,
         "name": own.name or own.code,
@@ -217,13 +198,7 @@ def vintage_of(study: Study, spec: IndicatorSpec, sources: Iterable[Source]) -> 
 
 
 def years_of(study: Study, name: str, store: Store) -> list[int]:
-    """Give the panel's years in which an indicator is read; a year of 0 where there is no panel.
-
-    Raises
-    ------
-    StudyError
-        If a table lacks a year, and nothing says how to fill it.
-    """
+    """Give the panel's years in which an indicator is read; a year of 0 where there is no panel."""
     panel, spec = study.panel, study.indicators[name]
     if panel is None:
         return [0]
@@ -245,15 +220,7 @@ def years_of(study: Study, name: str, store: Store) -> list[int]:
 
 
 def study_areas(study: Study, store: Store) -> Areas:
-    """Load the areas of a study: of a system that ships, or from a table of the user's own.
-
-    Raises
-    ------
-    StudyError
-        If no area is where the study asks.
-    DataError
-        If the table's content cannot be used.
-    """
+    """Load the areas of a study: of a system that ships, or from a table of the user's own."""
     store = with_replaced(study, store)
     if isinstance(study.areas, str):
         try:

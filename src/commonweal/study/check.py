@@ -53,70 +53,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far a table of the user's own reaches: areas with a value, and rows of no area.
+    """How far a table of the user's own reaches: areas with a value, and rows of no area."""
 
-    Attributes
-    ----------
-    name, file
-        The indicator, and the file that it is read from.
-    known
-        How many of the areas have a value.
-    areas
-        How many areas should have one: all, or those in focus for a column that is only shown; None
-        where that could not be seen without fetching anything.
-    aside
-        Codes in the file that are of no area of the study, in the order of the file.
-    """
-
+    # name, file: the indicator, and the file that it is read from
     name: str
     file: str
-    known: int
+    known: int  # how many of the areas have a value
+    # how many areas should have one: all, or those in focus for a column that is only shown; None where that could not
+    # be seen without fetching anything
     areas: int | None
+    # codes in the file that are of no area of the study, in the order of the file
     aside: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Checked:
-    """What was looked at.
-
-    Attributes
-    ----------
-    files
-        How many files.
-    areas
-        The areas of the study; None where they are not on this machine.
-    coverage
-        Of each column of the user's own.
-    """
+    """What was looked at."""
 
     files: int
-    areas: Areas | None = None
-    coverage: list[Coverage] = field(default_factory=list)
+    areas: Areas | None = None  # the areas of the study; None where they are not on this machine
+    coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
 
 
 def check_files(study: Study, store: Store) -> Checked:
     """Open a study's own files, and refuse what a run would refuse, in the same words.
 
-    Nothing is fetched. Areas that ship are read where they are on this machine; where they are not, only
-    the look of their codes is known, and of sources of the catalogue only the id is looked up.
-
-    Parameters
-    ----------
-    study
-        The study.
-    store
-        Where its files are read.
-
-    Returns
-    -------
-    Checked
-
-    Raises
-    ------
-    CommonwealError
-        If a file, a column, a kind of place or an earlier study is not there, no area is where the
-        study asks, values are not numbers, no code is one of an area, or no place of one's own has a
-        position.
+    Nothing is fetched. Areas that ship are read where they are on this machine; where they are not, only the look of
+    their codes is known, and of sources of the catalogue only the id is looked up.
     """
     check_there(study)
     store = with_replaced(study, store.offline_only())

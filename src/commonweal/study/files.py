@@ -44,13 +44,7 @@ def own_path(study: Study, name: str) -> Path:
 
 
 def check_there(study: Study) -> None:
-    """Refuse a study whose own files are not all there, with the line that names one and the nearest file.
-
-    Raises
-    ------
-    SourceError
-        If one is not there.
-    """
+    """Refuse a study whose own files are not all there, with the line that names one and the nearest file."""
     for name in sorted(study.named_files()):
         path = own_path(study, name)
         if os.path.lexists(path):
@@ -96,13 +90,7 @@ def _given_for(study: Study, frame: str) -> str:
 
 
 def with_replaced(study: Study, store: Store) -> Store:
-    """Give the store in which files of the study, or other sources, stand in place of sources.
-
-    Raises
-    ------
-    StudyError
-        If a source that is to be replaced is not in the catalogue.
-    """
+    """Give the store in which files of the study, or other sources, stand in place of sources."""
     plain = store.replacing({})
     instead = {}
     for id_, spec in study.replace.items():

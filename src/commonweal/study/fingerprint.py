@@ -152,23 +152,7 @@ def why_not(
     sensitivity: bool = True,
     geometry: bool = True,
 ) -> str:
-    """Say why a results folder does not answer for a study as it is now; '' if it does.
-
-    Parameters
-    ----------
-    folder
-        The results folder.
-    study
-        The study.
-    store
-        Where its sources would be read from: what the catalogue and the user's files are now.
-    draws
-        How many draws are wanted at least; the study's number if not given.
-    sensitivity
-        Whether the biggest sources of uncertainty are wanted.
-    geometry
-        Whether boundaries are wanted.
-    """
+    """Say why a results folder does not answer for a study as it is now; '' if it does."""
     try:
         about = read_package(folder)
     except CommonwealError:
@@ -267,28 +251,7 @@ def open_kept(
     """Open the results folder of a study where it still answers for it; say on stderr that it does, or why not.
 
     The folder is ``results/NAME``, or that which the study was read from: this is opened whatever has changed since.
-
-    Parameters
-    ----------
-    study
-        From `load_asked`.
-    store
-        Where source files come from.
-    draws, sensitivity, geometry
-        As in `commonweal.run`.
-    instead
-        What is done where the folder does not answer, to be said with the reason.
-
-    Returns
-    -------
-    Results or None
-        With the draws of the folder, which may be more than those asked for; None if there is no folder, or it does
-        not answer.
-
-    Raises
-    ------
-    CommonwealError
-        As in `commonweal.open`.
+    It may have more draws than those asked for. `instead` says what is done where it does not answer.
     """
     at, why = _kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
     if not (at / PACKAGE).is_file():
@@ -318,22 +281,7 @@ def open_or_run(
     geometry: bool = True,
     progress: Progress | None = None,
 ) -> Results:
-    """Open the results folder of a study as `open_kept` does, or run the study.
-
-    Parameters
-    ----------
-    study
-        From `load_asked`.
-    store
-        Where source files come from.
-    draws, sensitivity, geometry, progress
-        As in `commonweal.run`.
-
-    Raises
-    ------
-    CommonwealError
-        As in `open_kept` and `commonweal.run`.
-    """
+    """Open the results folder of a study as `open_kept` does, or run the study."""
     store = Store.given_or_found(store, progress)
     kept = open_kept(study, store, draws=draws, sensitivity=sensitivity, geometry=geometry)
     if kept is not None:

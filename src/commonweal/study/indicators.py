@@ -62,33 +62,11 @@ def make_indicators(
     progress: Progress | None = None,
     around: NearbyPlaces | None = None,
 ) -> tuple[Indicators, list[dict[str, Any]]]:
-    """Give indicators of a study on the areas that an index is built on.
+    """Give indicators of a study on the areas that an index is built on, and for each what was read and done.
 
-    Parameters
-    ----------
-    study
-        The study, which says how each is made.
-    names
-        Those wanted.
-    here
-        The areas. An indicator that is measured on others is carried over along the published
-        lookup: values are means weighted by people, and the account says what that touched.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-    around
-        The places around, where they have been read before (`read_nearby`), or others are thought of.
-
-    Returns
-    -------
-    tuple
-        The indicators in the order asked for, and for each what was read and done.
-
-    Raises
-    ------
-    CommonwealError
-        Whatever is wrong, with the indicator's name.
+    An indicator that is measured on other areas is carried over along the published lookup: values are means weighted
+    by people, and the account says what that touched. `around` are places that were read before (`read_nearby`), or
+    thought of.
     """
     store = with_replaced(study, store)
     plain = [name for name in names if not study.indicators[name].made]
@@ -123,17 +101,7 @@ def make_indicators(
 def read_nearby(
     study: Study, here: Areas, store: Store, progress: Progress | None = None
 ) -> NearbyPlaces:
-    """Read the places around where a study's people live, and where they set out from.
-
-    Parameters
-    ----------
-    study
-        The study; what it says of access counts, also if none of its indicators uses it.
-    here
-        Its areas.
-    store, progress
-        As of `make_indicators`.
-    """
+    """Read the places around where a study's people live, and where they set out from, as it says of access."""
     store = with_replaced(study, store)
     origins = _Loader(study, here, store, progress).origins()
     return NearbyPlaces(study, origins, store, progress)

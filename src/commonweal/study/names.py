@@ -36,8 +36,6 @@ def counted_areas(n: int, areas: Areas) -> str:
 def parent_words(parent: str) -> tuple[str, str]:
     """Say what one and what several larger areas are called, by their key in a study's areas.
 
-    Examples
-    --------
     >>> parent_words("lad24"), parent_words("health_county"), parent_words("valley")
     (('local authority', 'local authorities'), ('health county', 'health counties'), ('valley', 'valleys'))
     """
@@ -304,24 +302,13 @@ _FEW = 5
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The places that a pack is about.
+    """The places that a pack is about."""
 
-    Attributes
-    ----------
-    title
-        What they are together: a place, a larger area, several, or the whole of the study.
-    rows
-        (n,) their rows among the areas of the study, in order, each once.
-    named
-        (n,) whether each was asked for itself, not as a part of a larger area.
-    whole
-        Whether that is every area of the study.
-    """
-
-    title: str
-    rows: NDArray[np.intp]
+    title: str  # what they are together: a place, a larger area, several, or the whole of the study
+    rows: NDArray[np.intp]  # (n,) their rows among the areas of the study, in order, each once
+    # (n,) whether each was asked for itself, not as a part of a larger area
     named: NDArray[np.bool_]
-    whole: bool = False
+    whole: bool = False  # whether that is every area of the study
 
     @property
     def single(self) -> bool:
@@ -431,8 +418,6 @@ def _name(areas: Areas, row: int) -> str:
 def _together(titles: Sequence[str]) -> str:
     """Name several places.
 
-    Examples
-    --------
     >>> _together(["a"]), _together(["a", "b", "c"]), _together(list("abcde"))
     ('a', 'a, b and c', 'a, b and 3 more')
     """
@@ -460,13 +445,7 @@ def codes_in(file: Path) -> list[str]:
 
 
 def file_name(code: str) -> str:
-    """Give a name for the files of an area that any system takes, and that leads nowhere else.
-
-    Examples
-    --------
-    >>> file_name("E05000655"), file_name("../a b")
-    ('E05000655', 'a-b-2c2c79')
-    """
+    """Give a name for the files of an area that any system takes, and that leads nowhere else."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", code).strip("-")[:40]
     if (
         plain and plain == code == code.upper()
@@ -478,8 +457,6 @@ def file_name(code: str) -> str:
 def slug(text: str) -> str:
     """Make a name for a folder from a title.
 
-    Examples
-    --------
     >>> slug("Kingston upon Hull, City of"), slug("日本")
     ('kingston-upon-hull-city-of', 'pack')
     """

@@ -31,27 +31,13 @@ _METRES_A_DEGREE = 111_195.0
 
 @dataclass(frozen=True, slots=True)
 class PostcodeMatch:
-    """What was found for a postcode.
-
-    Attributes
-    ----------
-    postcode
-        As it is written.
-    row
-        The area that it lies in; None if none holds it.
-    near
-        Rows of other areas that it may belong to, nearest first.
-    words
-        Why none was found, or a caution; empty if all is plain.
-    away
-        How far away the first of `near` is where `row` is None, in metres.
-    """
+    """What was found for a postcode."""
 
     postcode: str
-    row: int | None
-    near: tuple[int, ...]
-    words: str
-    away: float = np.inf
+    row: int | None  # the area that it lies in; None if none holds it
+    near: tuple[int, ...]  # rows of other areas that it may belong to, nearest first
+    words: str  # why none was found, or a caution; empty if all is plain
+    away: float = np.inf  # how far away the first of `near` is where `row` is None, in metres
 
 
 def shapes_of(
@@ -74,19 +60,12 @@ def shapes_of(
 
 @dataclass(frozen=True)
 class PostcodeLookup:
-    """The directory and the shapes, indexed.
+    """The directory and the shapes, indexed."""
 
-    Attributes
-    ----------
-    areas, boundaries
-        Those of the study, in the same order.
-    directory
-        Postcodes and where they are.
-    """
-
+    # areas, boundaries: those of the study, in the same order
     areas: Areas
     boundaries: pl.DataFrame
-    directory: Postcodes
+    directory: Postcodes  # postcodes and where they are
 
     @cached_property
     def _shapes(self) -> tuple[Any, Any, Any]:

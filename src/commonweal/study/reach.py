@@ -61,24 +61,12 @@ POSTCODES = "postcodes"
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Where people set out from.
+    """Where people set out from."""
 
-    Attributes
-    ----------
-    areas
-        The areas that they live in.
-    points
-        (n_points,) where.
-    rows
-        (n_points,) the row of the area that each lies in.
-    of
-        What the points are, for the account.
-    """
-
-    areas: Areas
-    points: Points
-    rows: NDArray[np.intp]
-    of: str
+    areas: Areas  # the areas that they live in
+    points: Points  # (n_points,) where
+    rows: NDArray[np.intp]  # (n_points,) the row of the area that each lies in
+    of: str  # what the points are, for the account
 
     def at_areas(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give each area the mean of its points.
@@ -135,10 +123,8 @@ def area_points(areas: Areas) -> Origins:
 def postcodes_inside(areas: Areas, shapes: pl.DataFrame, directory: Postcodes) -> Origins:
     """Take the postcodes that lie in areas.
 
-    Notes
-    -----
-    How many people live at a postcode is not published openly for every year, so each counts the
-    same: about fifteen addresses.
+    How many people live at a postcode is not published openly for every year, so each counts the same: about fifteen
+    addresses.
     """
     import shapely
 

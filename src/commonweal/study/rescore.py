@@ -22,15 +22,8 @@ def other_study(
 ) -> Study:
     """Give a study with other weights and cut-offs, checked.
 
-    Parameters
-    ----------
-    study
-        The study.
-    weights
-        By dotted path of an index, domain or indicator its weight, or by that of an index or domain the
-        weights of its children.
-    cut
-        By designation, the cut-off of all of its conditions, or by index or domain that of each.
+    `weights` has by dotted path the weight of a node, or the weights of its children; `cut` by designation the cut-off
+    of all of its conditions, or by index or domain that of each.
     """
     for what, asked, such in (
         ("weights", weights, {"index.domain": 2}),

@@ -350,22 +350,7 @@ def validate_results(
     designations: Mapping[str, Designation],
     store: Store,
 ) -> Validation:
-    """Compare one result with what is published.
-
-    Parameters
-    ----------
-    spec
-        What to compare with what.
-    study, areas, scores, designations
-        The study and its results.
-    store
-        Where the published result is read.
-
-    Raises
-    ------
-    DataError
-        If no area has both values, or a rank correlation meets a constant.
-    """
+    """Compare one result with what is published."""
     source = own_source(study, spec, store)
     code = stated_code(study, spec)
     none = np.array([], dtype=np.intp)

@@ -27,31 +27,10 @@ if TYPE_CHECKING:
 def social_capital_indicators(
     study: Study, areas: Areas, store: Store, progress: Progress | None = None
 ) -> Indicators | None:
-    """Give the indicators that a study's ``social_capital`` names, as they were measured.
+    """Give the indicators that a study's ``social_capital`` names, as they were measured; None if it names none.
 
-    What the study's preparation does to them for an index (treatment, imputation) is not done here. Of a
-    panel the latest year is given.
-
-    Parameters
-    ----------
-    study
-        The study.
-    areas
-        Its areas.
-    store
-        Where source files come from.
-    progress
-        Called as ``progress(what, done, total)`` while something takes long.
-
-    Returns
-    -------
-    Indicators or None
-        On the study's areas, with standard errors where they are stated; None if it names none.
-
-    Raises
-    ------
-    CommonwealError
-        Whatever is wrong with a table, with the indicator's name.
+    What the study's preparation does to them for an index (treatment, imputation) is not done here. Of a panel the
+    latest year is given.
     """
     by_index = study.capital_on()
     return extra_indicators(study, by_index, areas, store, progress) if by_index else None
@@ -104,11 +83,5 @@ def _beside(parts: list[Indicators]) -> Indicators:
 
 
 def study_national_figures(study: Study, store: Store) -> Mapping[str, tuple[NationalFigure, ...]]:
-    """Give the national figures of each headline, where a study shows them; else none.
-
-    Raises
-    ------
-    CommonwealError
-        If a source that holds figures cannot be had.
-    """
+    """Give the national figures of each headline, where a study shows them; else none."""
     return figures_of(load_framework(), store) if study.briefing.national else {}

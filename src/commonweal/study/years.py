@@ -31,31 +31,10 @@ if TYPE_CHECKING:
 def read_panel(
     study: Study, spec: PanelSpec, names: Sequence[str], here: Areas, store: Store
 ) -> tuple[Panel, list[dict[str, Any]]]:
-    """Read indicators onto areas, year by year.
+    """Read indicators onto areas, year by year: the panel, its gaps filled as it says, and what was read.
 
-    Parameters
-    ----------
-    study
-        The study.
-    spec
-        Its panel.
-    names
-        The indicators.
-    here
-        The areas. A year whose tables are on others is carried over along the published lookup:
-        values are means weighted by people.
-    store
-        Where source files come from.
-
-    Returns
-    -------
-    tuple
-        The panel, its gaps filled as it says, and for each year and indicator what was read.
-
-    Raises
-    ------
-    CommonwealError
-        As `commonweal.indicators.read_indicators`; or if a table lacks a year.
+    A year whose tables are on other areas is carried over along the published lookup: values are means weighted by
+    people.
     """
     account: list[dict[str, Any]] = []
     years_there = {name: years_of(study, name, store) for name in names}
@@ -102,24 +81,9 @@ def _with_gaps(found: Indicators, about: list[Any]) -> Indicators:
 def prepare_years(
     panel: Panel, step: Callable[[Indicators, int], Prepared]
 ) -> tuple[Prepared, Panel]:
-    """Prepare each year of a panel by itself.
+    """Prepare each year of a panel by itself; give what was done in the latest year, and the panel prepared.
 
-    Parameters
-    ----------
-    panel
-        As read.
-    step
-        Prepares the indicators of a year.
-
-    Returns
-    -------
-    tuple
-        What was done in the latest year, and the panel prepared.
-
-    Raises
-    ------
-    StudyError
-        If an indicator is left out in some years only: what they measure would not be the same.
+    An indicator that is left out in some years only is an error: what they measure would not be the same.
     """
     done = {year: step(panel.year(year), year) for year in panel.years}
     last = done[panel.years[-1]]
@@ -138,24 +102,7 @@ def prepare_years(
 def study_trend(
     spec: PanelSpec, index: str, tree: Node, panel: Panel, gone: Collection[str] = ()
 ) -> Trend:
-    """Say how an index of a study has moved over the years of its panel.
-
-    Parameters
-    ----------
-    spec
-        The panel of the study.
-    index, tree
-        Name of the index, and how it is built.
-    panel
-        Its indicators, and maybe others.
-    gone
-        Indicators that were left out.
-
-    Raises
-    ------
-    CommonwealError
-        As `commonweal.index.trends.trend`.
-    """
+    """Say how an index of a study has moved over the years of its panel."""
     before = spec.before.get(index)
     now = without_indicators(tree, gone, index)
     then = None if before is None else without_indicators(before, gone, index)

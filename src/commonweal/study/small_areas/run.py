@@ -43,15 +43,7 @@ if TYPE_CHECKING:
 
 
 def shipped_covariates(system: str) -> dict[str, IndicatorSpec]:
-    """Give the covariates that ship for an area system, by name; none for most.
-
-    Examples
-    --------
-    >>> sorted(shipped_covariates("lsoa21"))[:3]
-    ['crime', 'disabled', 'flats']
-    >>> shipped_covariates("wd24")
-    {}
-    """
+    """Give the covariates that ship for an area system, by name; none for most."""
     text = (resources.files(__package__) / "covariates.yaml").read_text("utf-8")
     found: dict[str, Any] = read_strict(text)
     return TypeAdapter(dict[str, IndicatorSpec]).validate_python(found.get(system, {}))
@@ -63,24 +55,7 @@ def run_estimates(
     survey: Survey | None = None,
     progress: Progress | None = None,
 ) -> Neighbourhoods:
-    """Read a survey and covariates, and estimate every neighbourhood.
-
-    Parameters
-    ----------
-    spec
-        The file, or its path.
-    store
-        Where source files come from; as the environment says if not given.
-    survey
-        The survey, where it is at hand; read by the file that `spec` names if not given.
-    progress
-        Told what takes long.
-
-    Raises
-    ------
-    CommonwealError
-        Whatever is wrong, with the file and field, or the column, that it is in.
-    """
+    """Read a survey and covariates, and estimate every neighbourhood."""
     spec = spec if isinstance(spec, EstimatesSpec) else load_estimates(spec)
     store = Store.given_or_found(store, progress)
     if survey is None:
@@ -135,15 +110,7 @@ def estimate_survey(
 
 
 def covariate_study(spec: EstimatesSpec) -> Study:
-    """Give a study that has the areas and all covariates of a file.
-
-    Raises
-    ------
-    UnknownNameError
-        If a covariate is neither in the file, nor in its study, nor among those that ship for its areas.
-    StudyError
-        If the study cannot be read.
-    """
+    """Give a study that has the areas and all covariates of a file."""
     if spec.study:
         beside = spec.study.lower().endswith((".yaml", ".yml"))
         base = load_study(spec.folder / spec.study if beside else spec.study)

@@ -39,20 +39,12 @@ Share = Annotated[float, BeforeValidator(_share)]
 
 
 class PeopleSpec(FileOrSource):
-    """A table of who lives where: one row a neighbourhood and kind of person.
+    """A table of who lives where: one row a neighbourhood and kind of person."""
 
-    Attributes
-    ----------
-    file, source
-        The table: a file beside this one, or a source of the catalogue.
-    code, count
-        Its columns of the neighbourhood's code and of how many people.
-    groups
-        By the survey's name of a grouping, the column that holds the same groups under the same names.
-    """
-
+    # code, count: its columns of the neighbourhood's code and of how many people
     code: str
     count: str
+    # by the survey's name of a grouping, the column that holds the same groups under the same names
     groups: dict[str, str] = Field(min_length=1)
 
 
@@ -133,18 +125,7 @@ class EstimatesSpec(BaseModel):
 
 
 def load_estimates(file: str | Path) -> EstimatesSpec:
-    """Read and check a file.
-
-    Parameters
-    ----------
-    file
-        Its path.
-
-    Raises
-    ------
-    StudyError
-        If it cannot be read, is not YAML, or a field is wrong; the message names file, line and field.
-    """
+    """Read and check a file of estimates."""
     path = Path(file)
     text = read_text(path, fault=StudyError)
     data = read_keys(text, str(path), "title, survey, study, covariates, model", StudyError)
@@ -186,21 +167,7 @@ def example_survey(county: County, seed: int = 1) -> Survey:
 def write_example(folder: str | Path) -> list[Path]:
     """Write the example into a folder: a survey in SPSS, what its columns mean, and what to do with it.
 
-    Parameters
-    ----------
-    folder
-        Made if it is not there.
-
-    Returns
-    -------
-    list of Path
-        ``residents.sav``, ``residents.yaml``, ``neighbourhoods.yaml``, and ``with-trust.yaml``: a study that
-        takes the result as a strand.
-
-    Raises
-    ------
-    CommonwealError
-        If one of them is there, or the folder cannot be written; then none is.
+    ``with-trust.yaml`` is a study that takes the result as a strand. If one of the files is there, none is written.
     """
     folder = Path(folder)
     written = [folder / "residents.sav", *(folder / name for name in _FILES)]
