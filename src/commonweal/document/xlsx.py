@@ -290,6 +290,8 @@ def _row(
 
 def _lines(text: str, width: float) -> int:
     """Count the lines that a text takes; not every program works out the height by itself."""
+    if len(text) <= width and "\t" not in text:
+        return 1
     return max(1, len(textwrap.wrap(text, max(int(width), 1))))
 
 

@@ -70,6 +70,8 @@ class Packing:
 
     def _packed(self, value: Any, at: str) -> dict[str, Any]:
         if isinstance(value, list):
+            if {type(v) for v in value} <= {str, int, bool, type(None)}:  # as long lists are
+                return {"list": list(value)}
             return {"list": [self.pack(v, f"{at}/{k}") for k, v in enumerate(value)]}
         if isinstance(value, np.ndarray):
             if value.dtype.hasobject:

@@ -272,11 +272,12 @@ def _region_names(results: Results, points: Floats, frame: Frame) -> Iterator[Na
     """Name each region at the middle of its areas."""
     if "region" not in results.areas.parents:
         return
-    names = np.array([n or "" for n in results.areas.table["region_name"].to_list()])
-    for name in sorted(set(names) - {""}):
-        at = (names == name) & np.isfinite(points[:, 0])
-        if at.any() and results.focus[names == name].all():
+    names = results.areas.table["region_name"].fill_null("")
+    for name in sorted(set(names.unique()) - {""}):
+        inside = (names == name).to_numpy()
+        at = inside & np.isfinite(points[:, 0])
+        if at.any() and results.focus[inside].all():
             # The middle of its extent: the mean would lie in the thick of the marks.
             middle = np.quantile(points[at], [0.05, 0.95], axis=0).mean(axis=0, keepdims=True)
             x, y = frame.at(middle)[0].tolist()
-            yield Name(x, y, str(name).replace(" and The Humber", ""), 11, INK, bold=True)
+            yield Name(x, y, name.replace(" and The Humber", ""), 11, INK, bold=True)

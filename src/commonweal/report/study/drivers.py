@@ -56,7 +56,7 @@ def parts_tested(results: Results, name: str) -> list[str]:
 
 def has_parts(scores: Scores) -> bool:
     """Whether an index has several domains, and what they contribute is known."""
-    return len(scores.domains) > 1 and bool((top_contributors(scores) != "").any())
+    return len(scores.domains) > 1 and not np.isnan(list(scores.contributions.values())).all()
 
 
 def main_driver_labels(results: Results, name: str, rows: NDArray[np.intp]) -> list[str] | None:

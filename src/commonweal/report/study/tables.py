@@ -224,10 +224,10 @@ def knows_changes(results: Results, designation: Designation) -> bool:
 def changes_in_words(results: Results, designation: Designation, rows: Rows) -> list[str]:
     """Say for each of some areas which single domain would change the result, and by how much."""
     path, now, then = designation.least_change()
-    none = "No single domain" if knows_changes(results, designation) else "—"
-    text = []
+    none, text = "", []
     for row in rows:
         if path[row] is None:
+            none = none or ("No single domain" if knows_changes(results, designation) else "—")
             text.append(none)
             continue
         text.append(
