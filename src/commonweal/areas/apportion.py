@@ -27,23 +27,11 @@ __all__ = ["apportion"]
 def area_shares(
     origin: pl.DataFrame, destination: pl.DataFrame, crs: str | None = "EPSG:27700"
 ) -> pl.DataFrame:
-    """Measure how much of each area lies in each area of another set.
+    """Measure how much of each area lies in each area of another set: ``share`` of the origin's area, above 0.
 
-    Parameters
-    ----------
-    origin, destination
-        ``code`` and ``geometry`` (WKB, longitude and latitude), as `areas.boundaries` gives them;
-        areas without geometry are left out. Several rows of one code are parts of one area.
-    crs
-        The plane on which area is measured: by default the British National Grid, whose scale
-        varies by less than 0.1% over England and hardly within a neighbourhood. None takes the
-        coordinates as they are.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``origin``, ``destination``, ``share`` (of the origin's area, above 0), sorted. Shares add
-        up to less than 1 where the destinations leave a gap.
+    Several rows of one code are parts of one area. Shares add up to less than 1 where the destinations leave a gap.
+    The plane is by default the British National Grid, whose scale varies by less than 0.1% over England and hardly
+    within a neighbourhood; None takes the coordinates as they are.
     """
     import shapely
 
@@ -91,46 +79,9 @@ def rake(
 ) -> tuple[pl.DataFrame, dict[str, float]]:
     """Rake shares until the people in each destination add up (iterative proportional fitting).
 
-    Parameters
-    ----------
-    pairs
-        ``origin``, ``destination``, ``share`` (0 or more): where to start. A share of 0 stays 0.
-    origin_totals
-        ``code`` and ``population`` of every origin.
-    destination_totals
-        ``code`` and ``population`` of the destinations whose total is known; others float.
-    tolerance
-        Largest difference from a total, in people, at which to stop.
-    rounds
-        Rounds after which to stop in any case.
-
-    Returns
-    -------
-    pairs : polars.DataFrame
-        As given, with raked shares. Those of an origin add up to 1, always.
-    report : dict
-        ``rounds`` done; ``largest`` and ``median`` difference of a destination from its total, in
-        people. Totals that contradict each other leave a difference; it shows here.
-
-    Raises
-    ------
-    DataError
-        On a share or total that is missing or negative, and on a total that no share can meet:
-        people in a destination that no origin reaches, or an origin that may go nowhere.
-
-    Notes
-    -----
-    Source: Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table,
-    Annals of Mathematical Statistics 11(4), 427-444.
-
-    Examples
-    --------
-    >>> pairs = pl.DataFrame({"origin": ["a", "a", "b"], "destination": ["x", "y", "y"],
-    ...                       "share": [0.5, 0.5, 1.0]})
-    >>> people = pl.DataFrame({"code": ["a", "b"], "population": [100.0, 50.0]})
-    >>> known = pl.DataFrame({"code": ["x", "y"], "population": [70.0, 80.0]})
-    >>> rake(pairs, people, known)[0]["share"].round(3).to_list()
-    [0.7, 0.3, 1.0]
+    Deming and Stephan (1940), On a least squares adjustment of a sampled frequency table, Annals of Mathematical
+    Statistics 11(4), 427-444. A share of 0 stays 0, and those of an origin add up to 1, always. Destinations without a
+    total float. Totals that contradict each other leave a difference (in people), which the report shows.
     """
     joined = pairs.join(
         origin_totals.select(origin="code", people="population"),
@@ -181,20 +132,9 @@ VERSION = 2  # of the rule: raise it when the result changes, and kept results a
 def nested(best_fit: pl.DataFrame, origin: Areas, destination: Areas) -> set[str]:
     """Find the destinations that are exactly the origins that a best fit gives them.
 
-    Official populations of larger areas are built from the smallest output areas. Where those of
-    the best-fit origins add up to the very person, no border is crossed.
-
-    Parameters
-    ----------
-    best_fit
-        ``origin`` and ``destination``.
-    origin, destination
-        Areas with published populations of the same date.
-
-    Returns
-    -------
-    set of str
-        Codes of destinations. Empty if the populations are of different dates, nearly surely.
+    Official populations of larger areas are built from the smallest output areas. Where those of the best-fit origins
+    add up to the very person, no border is crossed. If the populations are of different dates there are none, nearly
+    surely.
     """
     people = origin.table.select(origin="code", inside="population")
     published = destination.table.select(destination="code", published="population")

@@ -170,22 +170,8 @@ class Areas(Tabular):
 
 
 def code_texts(codes: pl.Series, where: str = "") -> pl.Series:
-    """Give codes as text: a spreadsheet's 12.0 is the code 12.
+    """Give codes as text: a spreadsheet's 12.0 is the code 12; one of more digits than numbers keep is an error.
 
-    Parameters
-    ----------
-    codes
-        A column of text or numbers.
-    where
-        Whose it is, for messages.
-
-    Raises
-    ------
-    DataError
-        If a number has more digits than numbers keep, so that two codes could be one.
-
-    Examples
-    --------
     >>> code_texts(pl.Series([12.0, None])).to_list()
     ['12', None]
     """
@@ -217,25 +203,8 @@ def load_areas(
 ) -> Areas:
     """Load the places of a system with their parents, populations and points.
 
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    system
-        Id of the area system.
-    within
-        Keep only areas whose parent has this code, such as ``{"country": "E92000001"}``.
-    population_at
-        Date of the population, such as ``mid-2017``; the system's first if not given.
-    systems
-        The area systems; those that ship if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such system, parent or date.
-    DataError
-        If no area is where `within` says; the message gives the code of a name, or the nearest.
+    `within` keeps areas whose parent has a code, such as ``{"country": "E92000001"}``; `population_at` is a date such
+    as ``mid-2017``, the system's first if not given.
     """
     known = systems or load_systems()
     key = (system, *sorted((within or {}).items()), population_at)
@@ -366,13 +335,7 @@ def _known_as(store: Store, about: AreaSystem, table: pl.DataFrame) -> pl.DataFr
 def population(
     store: Store, system: str, at: str | None = None, systems: Systems | None = None
 ) -> pl.DataFrame:
-    """Read residents by area: ``code`` and ``population``; no rows where the system states none.
-
-    Raises
-    ------
-    UnknownNameError
-        If the system has no population at that date.
-    """
+    """Read residents by area: ``code`` and ``population``; no rows where the system states none."""
     known = systems or load_systems()
     dates = known.system(system).populations
     if at is not None and at not in dates:
@@ -500,23 +463,7 @@ def link_table(store: Store, link: Link, systems: Systems | None = None) -> pl.D
 def boundaries(
     store: Store, system: str, codes: list[str], systems: Systems | None = None
 ) -> pl.DataFrame:
-    """Read polygons.
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    system
-        Id of the area system.
-    codes
-        (n_areas,) the areas wanted.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``code`` and ``geometry`` (WKB, longitude and latitude in WGS 84), in the order of `codes`;
-        geometry is null where no source of the system has the area.
-    """
+    """Read polygons (``geometry``, WKB in WGS 84) in the order of `codes`; null where no source has the area."""
     about = (systems or load_systems()).system(system)
     wanted = pl.DataFrame({"code": codes}, schema={"code": pl.String})
     found = [

@@ -34,51 +34,28 @@ class Column(_Data):
 
 
 class AreaSystem(_Data):
-    """One set of small places with official codes.
-
-    Attributes
-    ----------
-    title, singular, plural
-        Its names for readers.
-    vintage
-        The year of its boundaries.
-    level
-        What it is to readers where it is larger than a neighbourhood; '' otherwise.
-    superseded
-        Whether a later vintage of the same areas is here too: it is searched last.
-    origins
-        Whether people set out from its areas where a study does not say from where.
-    example
-        One of its codes, for what shows how to write one.
-    pattern
-        What its codes look like; rows of a source that do not fit are footnotes.
-    areas
-        Where codes and names are read.
-    known_as
-        Where names that people use are read; of the areas that these lie ``inside``, if that is given.
-    populations
-        Where residents are counted, by date, the preferred first.
-    points
-        Where longitude and latitude are read (degrees, WGS 84); the first that has an area serves.
-    boundaries
-        Where polygons are read; the first source that has an area serves.
-    classes
-        Classifications such as rural-urban.
-    """
+    """One set of small places with official codes."""
 
     title: str
     singular: str = "area"
     plural: str = "areas"
-    vintage: int
+    vintage: int  # the year of its boundaries
+    # what it is to readers where it is larger than a neighbourhood; '' otherwise
     level: Literal["", "authority", "region", "country"] = ""
+    # whether a later vintage of the same areas is here too: it is searched last
     superseded: bool = False
+    # whether people set out from its areas where a study does not say from where
     origins: bool = False
-    example: str = ""
-    pattern: str = ".+"
-    areas: Column
+    example: str = ""  # one of its codes, for what shows how to write one
+    pattern: str = ".+"  # what its codes look like; rows of a source that do not fit are footnotes
+    areas: Column  # where codes and names are read
+    # where names that people use are read; of the areas that these lie ``inside``, if that is given
     known_as: Column | None = None
+    # where residents are counted, by date, the preferred first
     populations: dict[str, Column] = Field(default_factory=dict)
+    # where longitude and latitude are read (degrees, WGS 84); the first that has an area serves
     points: tuple[Column, ...] = ()
+    # where polygons are read; the first source that has an area serves
     boundaries: tuple[Column, ...] = ()
     classes: dict[str, Column] = Field(default_factory=dict)
 
@@ -112,8 +89,6 @@ class Systems(_Data):
     def at_level(self, level: str) -> list[str]:
         """Name the systems of a level, the latest first.
 
-        Examples
-        --------
         >>> load_systems().at_level("authority")[:2]
         ['lad24', 'lad22']
         """
@@ -142,13 +117,7 @@ class Systems(_Data):
         return max(shared, key=shared.__getitem__) if any(shared.values()) else name
 
     def shown(self, parents: Iterable[str]) -> dict[str, str]:
-        """Name by level the authority and the region that a list of places shows: the first of each among parents.
-
-        Examples
-        --------
-        >>> load_systems().shown(["msoa21", "lad24", "lad22", "region"])
-        {'authority': 'lad24', 'region': 'region'}
-        """
+        """Name by level the authority and the region that a list of places shows: the first of each among parents."""
         found: dict[str, str] = {}
         for parent in parents:
             level = self.systems[parent].level if parent in self.systems else ""
@@ -180,13 +149,7 @@ class Systems(_Data):
 
 @cache
 def load_systems() -> Systems:
-    """Read every file of ``areas/systems``.
-
-    Examples
-    --------
-    >>> load_systems().system("wd17").title
-    'Electoral wards, December 2017'
-    """
+    """Read every file of ``areas/systems``."""
     systems: dict[str, object] = {}
     links: list[object] = []
     for file in sorted(resources.files("commonweal.areas.systems").iterdir(), key=lambda f: f.name):

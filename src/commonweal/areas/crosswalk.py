@@ -114,27 +114,10 @@ def build_crosswalk(
 ) -> Crosswalk:
     """Find the way between two area systems.
 
-    A direct link is taken where there is one, in either direction; then the chain of parents; then the
-    shortest way through other systems that leads down to parts and up again, such as from wards of
-    2017 through the LSOAs of 2011 and those of 2021 to MSOAs.
-    Values of unchanged and split areas are carried, those of merged and irregular ones are means
-    weighted by the origin's population (METHODS: IoD technical reports; ONS LSOA change codes).
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    origin, destination
-        Areas with populations on the origin.
-    systems
-        The area systems; those that ship if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If no link leads from one to the other.
-    DataError
-        If an origin area that moves has no population.
+    A direct link is taken where there is one, in either direction; then the chain of parents; then the shortest way
+    through other systems that leads down to parts and up again, such as from wards of 2017 through the LSOAs of 2011
+    and those of 2021 to MSOAs. Values of unchanged and split areas are carried, those of merged and irregular ones are
+    means weighted by the origin's population (METHODS: IoD technical reports; ONS LSOA change codes).
     """
     known = systems or load_systems()
     here, there = origin.system, destination.system

@@ -16,22 +16,9 @@ if TYPE_CHECKING:
 
 
 def extent_weight(ranks: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Give the weight of each area in the extent of its larger area.
+    """Give the weight of each area in the extent of its larger area, by its rank among `n`, 1 = most need.
 
-    1 in the worst tenth; .95 in the eleventh worst percentile, falling evenly to .05 in the
-    thirtieth; 0 beyond.
-
-    Parameters
-    ----------
-    ranks
-        (n_areas,) national ranks, 1 = most need.
-    n
-        Number of areas ranked nationally.
-
-    Examples
-    --------
-    >>> extent_weight([1, 100, 101, 110, 111, 300, 301], 1000).round(3)
-    array([1.   , 1.   , 0.95 , 0.95 , 0.903, 0.05 , 0.   ])
+    1 in the worst tenth; .95 in the eleventh worst percentile, falling evenly to .05 in the thirtieth; 0 beyond.
     """
     percentile = np.ceil(np.asarray(ranks, dtype=np.float64) * 100 / n)
     falling = 0.95 - (0.95 - 0.05) / 19 * (percentile - 11)
@@ -45,34 +32,12 @@ def summarise(
     ranks: ArrayLike,
     n: int | None = None,
 ) -> pl.DataFrame:
-    """Sum up small areas into larger ones.
+    """Sum up small areas into larger ones, one row a group; scores are higher = more need, ranks 1 = most need.
 
-    Parameters
-    ----------
-    groups
-        (n_areas,) code of the larger area of each; None leaves the area out.
-    population
-        (n_areas,) residents.
-    score
-        (n_areas,) scores, higher = more need; NaN leaves the area out.
-    ranks
-        (n_areas,) national ranks, 1 = most need.
-    n
-        Number of areas ranked nationally; all that have a rank, in a group or not, if not given.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row a group, sorted by code: ``code``, ``areas`` (count), ``population``,
-        ``average_score``, ``average_rank`` (n = worst), ``proportion`` (share of areas in the worst
-        tenth, 0..1), ``extent`` (0..1), ``local_concentration`` (population-weighted mean rank,
-        n = worst, of the worst areas that hold exactly a tenth of the people, the last in part).
-        Means over a group where nobody lives are null.
-
-    Raises
-    ------
-    DataError
-        If the columns differ in length or a population is missing, negative or infinite.
+    ``average_rank`` and ``local_concentration`` are n = worst, ``proportion`` (of areas in the worst tenth) and
+    ``extent`` 0 to 1. Local concentration is the population-weighted mean rank of the worst areas that hold exactly a
+    tenth of the people, the last in part. An area without a group or a score is left out; means over a group where
+    nobody lives are null.
     """
     people = np.asarray(population, dtype=np.float64)
     s, r = np.asarray(score, dtype=np.float64), np.asarray(ranks, dtype=np.float64)

@@ -141,17 +141,7 @@ def line_chart(
     x: Axis,
     y: Axis,
 ) -> Chart:
-    """Draw layers above one another; see `commonweal.document.model.Chart` for what it says of itself.
-
-    Parameters
-    ----------
-    id_, title, about, numbers, vega
-        See `commonweal.document.model.Chart`.
-    layers
-        Lines, bands, points and columns, from the back.
-    x, y
-        The scales, and what is written at them; the title of `y` stands above its axis, that of `x` below.
-    """
+    """Draw `layers` above one another, from the back; the rest is as in `commonweal.document.model.Chart`."""
     left = 12 + max((width_of(words, 11.5) for _, words in y.ticks), default=0.0)
     floor = _TOP + _TALL
     across, up = x.along(left, WIDTH - _RIGHT), y.along(floor, _TOP)

@@ -119,19 +119,7 @@ class Name(NamedTuple):
 
 
 class Map:
-    """A map that is being drawn, from the ground up.
-
-    Parameters
-    ----------
-    id_
-        Its id in a page.
-    box
-        What it shows, in metres.
-    width, height
-        Of the map itself, in units.
-    hug
-        Whether to make it narrower or lower where the box is.
-    """
+    """A map of a `box` (in metres) that is being drawn, from the ground up; `hug` makes it narrower or lower."""
 
     def __init__(
         self, id_: str, box: Box, width: float = WIDTH, height: float = HEIGHT, hug: bool = False
@@ -208,14 +196,7 @@ class Map:
     ) -> Chart:
         """Finish it: cut at its frame, with a legend and a scale bar below.
 
-        Parameters
-        ----------
-        title, about, numbers, vega
-            See `commonweal.document.model.Chart`.
-        legend
-            What marks and fills mean.
-        foot
-            What stands at the very end where it is to be a picture by itself, which then has its title too.
+        `foot` stands at the very end where it is to be a picture by itself, which then has its title too.
         """
         wide, y = self.width, self.height + 16
         parts = [

@@ -27,10 +27,7 @@ _GAP_M = 25.0
 class Projector:
     """From degrees to metres on a plane: the National Grid in Great Britain, elsewhere one that keeps areas.
 
-    Parameters
-    ----------
-    lon, lat
-        (n,) points, in degrees; their middle chooses the plane. NaN for those that are not known.
+    The middle of the points chooses the plane.
     """
 
     def __init__(self, lon: Floats, lat: Floats) -> None:
@@ -103,17 +100,7 @@ class Grouping(Protocol):
 
 
 class Shapes:
-    """Outlines and points of areas, in metres.
-
-    Parameters
-    ----------
-    areas
-        The areas.
-    boundaries
-        Columns ``code`` and ``geometry`` (WKB, in degrees); may be empty.
-    outline
-        Outlines of what lies behind the areas, with ``code`` where they are those of larger areas.
-    """
+    """Outlines and points of areas, in metres, from boundaries in degrees; `outline` is what lies behind them."""
 
     def __init__(self, areas: Areas, boundaries: pl.DataFrame, outline: pl.DataFrame) -> None:
         import shapely

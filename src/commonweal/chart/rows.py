@@ -54,37 +54,18 @@ class Upright(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a chart.
-
-    Attributes
-    ----------
-    label
-        What it is of.
-    bars
-        Its bars, in the order in which they are drawn.
-    marks
-        Its points.
-    span
-        An interval, or a change from one end to the other.
-    before, after
-        Words at the left and at the right end of what is drawn.
-    note
-        Words in place of a drawing.
-    heading
-        What it and its neighbours are of: written above the first of them.
-    strong
-        Whether the rows after it are parts of it.
-    """
+    """A row of a chart."""
 
     label: str
-    bars: tuple[Bar, ...] = ()
+    bars: tuple[Bar, ...] = ()  # its bars, in the order in which they are drawn
     marks: tuple[tuple[float, Mark], ...] = ()
-    span: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None  # an interval, or a change from one end to the other
+    # before, after: words at the left and at the right end of what is drawn
     before: str = ""
     after: str = ""
-    note: str = ""
-    heading: str = ""
-    strong: bool = False
+    note: str = ""  # words in place of a drawing
+    heading: str = ""  # what it and its neighbours are of: written above the first of them
+    strong: bool = False  # whether the rows after it are parts of it
 
     def ends(self) -> tuple[float, float]:
         """Give the least and the most that it draws."""
@@ -107,23 +88,7 @@ def row_chart(
     lines: Sequence[Upright] = (),
     shade: tuple[float, float] | None = None,
 ) -> Chart:
-    """Draw rows below each other on one scale; without an axis, on one that begins at 0 and is not written.
-
-    Parameters
-    ----------
-    id_, title, about, numbers, vega
-        See `commonweal.document.model.Chart`.
-    rows
-        The rows, from the top.
-    axis
-        The scale, and what is written above it.
-    keys
-        What marks and fills mean.
-    lines
-        Values that all rows are compared with.
-    shade
-        A stretch of the scale that is set apart.
-    """
+    """Draw rows below each other on one scale; without an axis, on one that begins at 0 and is not written."""
     ends = [row.ends() for row in rows]
     if axis is None:
         low, high = min(0.0, *(a for a, _ in ends)), max(0.0, *(b for _, b in ends))

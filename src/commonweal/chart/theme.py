@@ -196,13 +196,7 @@ def round_axis(
 
 
 def short_number(value: float) -> str:
-    """Write a number of an axis.
-
-    Examples
-    --------
-    >>> short_number(-1200.0), short_number(0.25)
-    ('−1,200', '0.25')
-    """
+    """Write a number of an axis."""
     return f"{value:,.10g}".replace("-", "−")
 
 

@@ -31,23 +31,8 @@ def run_on_units(
     """Run a study on its own areas and on larger ones, and compare: one value for each of these.
 
     Its own results are opened where there are some that answer, as `commonweal.study.fingerprint.open_kept` does.
-
-    Parameters
-    ----------
-    study
-        As in `commonweal.run`, or a results folder. Nothing varies, and nothing is compared with what is
-        published. Where it has a ``focus``, the areas in it are counted, and the larger ones that they lie in.
-    store, progress
-        As there.
-    units
-        Area systems; if none are given, `commonweal.compare.larger_units` of the study's.
-
-    Raises
-    ------
-    StudyError
-        If the study's areas are a table of its own, or there is no larger unit.
-    CommonwealError
-        As in `commonweal.run`.
+    Nothing varies, and nothing is compared with what is published. With a ``focus``, the areas in it are counted, and
+    the larger ones that they lie in.
     """
     study = study if isinstance(study, Study) else load_asked(str(study))
     if not isinstance(study.areas, str):
@@ -88,21 +73,10 @@ def _can_run(study: Study, unit: str, store: Store) -> bool:
 
 
 def on_unit(study: Study, unit: str) -> Study:
-    """Give the same recipe on larger areas.
+    """Give the same recipe on larger areas, in which nothing varies.
 
-    Parameters
-    ----------
-    study
-        A study on areas that ship.
-    unit
-        An area system that these make up.
-
-    Returns
-    -------
-    Study
-        An indicator that states no ``areas`` is measured on the study's own, and is carried from there
-        as a mean weighted by people. An index that moves by parts follows the lookup where its areas nest. Nothing
-        varies in it.
+    An indicator that states no ``areas`` is measured on the study's own, and is carried from there as a mean weighted
+    by people. An index that moves by parts follows the lookup where its areas nest.
     """
     known = load_systems()
 

@@ -25,23 +25,9 @@ if TYPE_CHECKING:
 
 
 def spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """Correlate the ranks of two lists of values.
+    """Correlate the ranks of two lists, over the areas that have both, tied ones at their middle rank.
 
-    Parameters
-    ----------
-    x, y
-        (n_areas,) values of the same areas, NaN = missing.
-
-    Returns
-    -------
-    float
-        From -1 (the reverse order) to 1 (the same), over the areas that have both, tied ones at
-        their middle rank; NaN where either is the same in all of them, or there are fewer than two.
-
-    Examples
-    --------
-    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
-    1.0
+    NaN where either is the same in all of them, or there are fewer than two.
     """
     both = ~np.isnan(x) & ~np.isnan(y)
     a, b = (rank(v[both], "average") for v in (x, y))
@@ -51,13 +37,7 @@ def spearman(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def worst_tenth(need: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(n_areas,) whether an area is in the tenth with most need of those that have a value.
-
-    Examples
-    --------
-    >>> worst_tenth(np.arange(20.0)).nonzero()[0]
-    array([18, 19])
-    """
+    """(n_areas,) whether an area is in the tenth with most need of those that have a value."""
     tenth: NDArray[np.bool_] = decile(rank(need)) == 1
     return tenth
 
@@ -75,29 +55,11 @@ class Pair:
 def match_indices(
     first: Results, second: Results, stated: Mapping[str, str] | None = None
 ) -> list[tuple[Pair, ...]]:
-    """Pair the indices of two runs, and what is below them.
+    """Pair the indices of two runs, and what is below them: one list an index, the two indices first.
 
-    Parameters
-    ----------
-    first, second
-        The runs.
-    stated
-        Names of the first by names of the second. A name is a dotted path, or its last part where
-        only one node ends in it. To them is added what either study says under ``alike``.
-
-    Returns
-    -------
-    list of tuple
-        One an index, the two indices first. Indices and parts of paired ones are a pair where that
-        is stated, or else where they have the same name or label. Indices whose parts are stated
-        to be a pair are one themselves.
-
-    Raises
-    ------
-    UnknownNameError
-        If a stated name is no node.
-    StudyError
-        If several nodes end in a stated name, or a node or index is stated to go with two.
+    `stated` has names of the first by names of the second (dotted paths, or last parts where only one node ends so),
+    besides what either study says under ``alike``. Others are a pair where they have the same name or label. Indices
+    whose parts are stated to be a pair are one themselves.
     """
     pairs = dict(_alike(first, second))
     for name, other in (stated or {}).items():
@@ -191,22 +153,14 @@ def _children(results: Results, path: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of two indices, or of one that has none like it in the other.
+    """A part of two indices, or of one that has none like it in the other."""
 
-    Attributes
-    ----------
-    name, label
-        Its name, and the one for readers.
-    apart
-        (n_areas,) what it adds to the first score less the second, in standard deviations; NaN
-        where either is missing.
-    inside
-        What lies inside the part, by label: (n_areas,) how far it stands out in the same direction.
-    """
-
+    # name, label: its name, and the one for readers
     name: str
     label: str
+    # (n_areas,) what it adds to the first score less the second, in standard deviations; NaN where either is missing
     apart: Floats
+    # what lies inside the part, by label: (n_areas,) how far it stands out in the same direction
     inside: tuple[tuple[str, Floats], ...]
 
 
@@ -260,22 +214,9 @@ def _inside(
 
 
 def drivers(parts: Sequence[Part], worst: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Say which part does most to set two indices apart, in each area and in all.
+    """Say which part does most to set two indices apart, in each area and in all; columns as in `IndexComparison`.
 
-    Parameters
-    ----------
-    parts
-        At least one, from `parts_apart`.
-    worst
-        (n_areas,) ``first`` where an area is in the worst tenth of the first alone, ``second``
-        where of the second alone.
-
-    Returns
-    -------
-    areas
-        ``apart.<part>`` for each, ``driver`` and ``driver_inside``, as in `IndexComparison`.
-    parts
-        ``part``, ``share``, ``drives_first`` and ``drives_second``, as there.
+    `worst` is ``first`` where an area is in the worst tenth of the first alone, ``second`` where of the second alone.
     """
     d = np.column_stack([part.apart for part in parts])
     known = ~np.isnan(d[:, 0])

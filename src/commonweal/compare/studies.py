@@ -110,25 +110,8 @@ def compare_indices(
 ) -> IndexComparison:
     """Compare two indices, across vintages of geography where need be.
 
-    Parameters
-    ----------
-    first, second
-        The runs. Where their areas differ, the first is carried to those of the second, as means
-        weighted by people.
-    pairs
-        One of those that `match_indices` gives.
-    store
-        For the links between area systems.
-    focus
-        (n_areas of the second,) which areas are counted and named, with ranks and worst tenths among all; every
-        area if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If no link leads from the areas of one to those of the other.
-    DataError
-        If no area has both, or none that is counted.
+    Where their areas differ, the first is carried to those of the second, as means weighted by people. `focus` says
+    which areas are counted and named, with ranks and worst tenths among all.
     """
     ours, theirs = (
         r.scores[p.split("/")[0]] for r, p in ((first, pairs[0].first), (second, pairs[0].second))
@@ -308,24 +291,7 @@ def _results(given: Results | Study | str | Path, store: Store) -> Results:
 def compare_studies(
     first: Results, second: Results, store: Store, stated: Mapping[str, str] | None = None
 ) -> StudyComparison:
-    """Compare the lists and the indices of two runs.
-
-    Parameters
-    ----------
-    first, second
-        The runs.
-    store
-        For the links between area systems.
-    stated
-        What of the first is compared with what of the second: see `match_indices`.
-
-    Raises
-    ------
-    UnknownNameError
-        If a stated name is no node, or no link leads from the areas of one to those of the other.
-    StudyError
-        If there is nothing to compare, or the two have a focus each, and not the same.
-    """
+    """Compare the lists and the indices of two runs."""
     matched = match_indices(first, second, stated)
     alone = all(len(r.designations) == 1 for r in (first, second))
     if not (alone or matched):

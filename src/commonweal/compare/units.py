@@ -36,37 +36,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UnitComparison:
-    """A study on its own areas beside the same on larger ones.
+    """A study on its own areas beside the same on larger ones."""
 
-    Attributes
-    ----------
-    small, large
-        The areas that are counted; ranks and cut-offs are among all of the study's.
-    nodes
-        One row for each index and each of its domains: ``index`` (dotted path), ``label``,
-        ``areas`` (small ones that have a score on both), ``spearman`` of their own score with that
-        of the larger area that they lie in, ``same_decile`` and ``within_one_decile`` (shares of
-        them), ``worst_tenth`` (how many are in the worst tenth themselves), ``worst_both`` (of
-        those, how many lie in larger areas of the worst tenth), and ``people_small`` and
-        ``people_large`` (the share of all people who live in the worst tenth of each).
-    designations
-        One row for each designation, by ``designation``: ``small_selected`` and ``large_selected``
-        areas; ``small_people`` and ``large_people``, who live in them, and as shares of all people
-        ``small_share`` and ``large_share``; ``small_inside``, selected small areas in a selected
-        larger one; ``large_holding``, selected larger areas that hold at least one selected small
-        area; ``people_gained``, who live in a selected larger area and not in a selected small
-        one, and ``people_lost``, the reverse.
-    places
-        One row a small area: ``code``, ``name``, ``population``, the larger area that it
-        ``lies_in``; for each index ``rank_small`` and ``decile_small``, and ``rank_large`` and
-        ``decile_large`` of the larger area; for each designation ``selected_small`` and
-        ``selected_large``.
-    """
-
+    # small, large: the areas that are counted; ranks and cut-offs are among all of the study's
     small: Areas
     large: Areas
+    # one row for each index and each of its domains: ``index`` (dotted path), ``label``, ``areas`` (small ones that
+    # have a score on both), ``spearman`` of their own score with that of the larger area that they lie in,
+    # ``same_decile`` and ``within_one_decile`` (shares of them), ``worst_tenth`` (how many are in the worst tenth
+    # themselves), ``worst_both`` (of those, how many lie in larger areas of the worst tenth), and ``people_small`` and
+    # ``people_large`` (the share of all people who live in the worst tenth of each)
     nodes: pl.DataFrame
+    # one row for each designation, by ``designation``: ``small_selected`` and ``large_selected`` areas;
+    # ``small_people`` and ``large_people``, who live in them, and as shares of all people ``small_share`` and
+    # ``large_share``; ``small_inside``, selected small areas in a selected larger one; ``large_holding``, selected
+    # larger areas that hold at least one selected small area; ``people_gained``, who live in a selected larger area
+    # and not in a selected small one, and ``people_lost``, the reverse
     designations: pl.DataFrame
+    # one row a small area: ``code``, ``name``, ``population``, the larger area that it ``lies_in``; for each index
+    # ``rank_small`` and ``decile_small``, and ``rank_large`` and ``decile_large`` of the larger area; for each
+    # designation ``selected_small`` and ``selected_large``
     places: pl.DataFrame
 
     def __repr__(self) -> str:
@@ -74,12 +63,7 @@ class UnitComparison:
 
 
 def larger_units(areas: Areas) -> list[str]:
-    """Name the area systems that a study's areas make up and that are still neighbourhoods.
-
-    Examples
-    --------
-    For neighbourhoods of 2021 these are ``msoa21`` and ``wd24``.
-    """
+    """Name the area systems that a study's areas make up and that are still neighbourhoods, such as ``wd24``."""
     known = load_systems().systems
     return [p for p in areas.parents if p in known and not known[p].level]
 
@@ -87,24 +71,9 @@ def larger_units(areas: Areas) -> list[str]:
 def compare_units(
     small: Results, large: Results, store: Store, focus: Flags | None = None
 ) -> UnitComparison:
-    """Compare a study on small areas with the same on larger ones.
+    """Compare a study on small areas with the same on larger ones: each lies where most of its people live.
 
-    Parameters
-    ----------
-    small, large
-        The two runs.
-    store
-        For the link between their areas. A small area lies in the larger one where most of its
-        people live.
-    focus
-        (n_small,) which small areas are counted, with the larger ones that they lie in; every area if not given.
-
-    Raises
-    ------
-    UnknownNameError
-        If no link leads from one to the other.
-    DataError
-        If a node has no area with a score on both.
+    `focus` says which small areas are counted, with the larger ones that they lie in.
     """
     held = _holder(build_crosswalk(store, small.areas, large.areas))
     here = np.ones(len(held), dtype=bool) if focus is None else focus

@@ -322,18 +322,7 @@ def generate_county(seed: int = 1, n_areas: int = 400, *, noise: float = 1.0) ->
 
 
 def county_table(name: str, seed: int = 1, n_areas: int = 400) -> pl.DataFrame:
-    """Generate the county and hand over one of its tables; nothing is kept.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such table.
-
-    Examples
-    --------
-    >>> county_table("districts", n_areas=60).columns
-    ['code', 'name']
-    """
+    """Generate the county and hand over one of its tables; nothing is kept."""
     described = county_columns()
     if name not in described:
         raise UnknownNameError("table", name, described, where=" in the fictional county")
@@ -342,14 +331,7 @@ def county_table(name: str, seed: int = 1, n_areas: int = 400) -> pl.DataFrame:
 
 @cache
 def county_columns() -> dict[str, dict[str, Any]]:
-    """Describe every table: what it holds, and each column's unit and meaning.
-
-    Returns
-    -------
-    dict
-        By table: `about` and `columns`, by column `unit` and `about`, and for indicators
-        also `direction` ('more need' or 'less need': what a higher value means) and `strand`.
-    """
+    """Describe every table: what it holds, and each column's unit and meaning."""
     text = files(__package__).joinpath("columns.yaml").read_text(encoding="utf-8")
     described: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return described
@@ -358,25 +340,8 @@ def county_columns() -> dict[str, dict[str, Any]]:
 def write_county(county: County, folder: str | Path) -> dict[str, Path]:
     """Write each table as CSV, the areas with boundaries as GeoParquet, a README and checksums.
 
-    Every file appears whole or not at all, and SHA256SUMS last: a folder with it is complete, and
-    ``sha256sum -c SHA256SUMS`` checks it.
-
-    Parameters
-    ----------
-    county
-        What `generate_county` gave.
-    folder
-        Made if it is not there.
-
-    Returns
-    -------
-    dict
-        Path by table name, `areas_geometry` for the GeoParquet file, `readme` and `sums`.
-
-    Raises
-    ------
-    SourceError
-        If the folder cannot be written to.
+    Every file appears whole or not at all, and SHA256SUMS last: a folder with it is complete, and ``sha256sum -c
+    SHA256SUMS`` checks it.
     """
     folder = Path(folder)
     written: dict[str, Path] = {}

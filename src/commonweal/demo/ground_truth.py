@@ -28,8 +28,6 @@ def binomial(rng: np.random.Generator, trials: Counts, p: Floats, noise: float) 
 def poisson(rng: np.random.Generator, mean: Floats, noise: float) -> Counts:
     """Count events; with `noise` 0 the expected number, with 1 an honest draw.
 
-    Examples
-    --------
     >>> poisson(np.random.default_rng(1), np.array([2.2, 7.9]), noise=0.0)
     array([2, 8])
     """
@@ -59,13 +57,7 @@ def _scaled(expected: Floats, drawn: Counts, noise: float) -> Counts:
 
 
 def nearest(points: Floats, at: Floats) -> tuple[Floats, Ints]:
-    """Find the nearest of `points`, (m, 2), to each of `at`, (n, 2).
-
-    Returns
-    -------
-    distance, index
-        (n,) metres, and (n,) which of `points` it is.
-    """
+    """Find the nearest of `points`, (m, 2), to each of `at`, (n, 2): (n,) metres, and (n,) which it is."""
     distance, index = nearest_few(points, at, 1)
     return distance[:, 0], index[:, 0]
 
@@ -107,34 +99,17 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Land:
-    """The county's ground; arrays hold one entry an area, in the order of the area codes.
+    """The county's ground; arrays hold one entry an area, in the order of the area codes."""
 
-    Attributes
-    ----------
-    outline
-        The county, a shapely polygon in grid metres.
-    easting, northing
-        (n_areas,) float64, centre of population in metres.
-    kind
-        (n_areas,) index into `KINDS`.
-    settlement
-        (n_areas,) index into `settlements`.
-    group
-        (n_areas,) areas that share a fate: one estate, one village, the rest of a town.
-    district
-        (n_areas,) index into `district_names`.
-    cells
-        (n_areas,) shapely polygons in grid metres.
-    """
-
-    outline: Any
+    outline: Any  # the county, a shapely polygon in grid metres
+    # easting, northing: (n_areas,) float64, centre of population in metres
     easting: Floats
     northing: Floats
-    kind: Ints
-    settlement: Ints
-    group: Ints
-    district: Ints
-    cells: NDArray[np.object_]
+    kind: Ints  # (n_areas,) index into `KINDS`
+    settlement: Ints  # (n_areas,) index into `settlements`
+    group: Ints  # (n_areas,) areas that share a fate: one estate, one village, the rest of a town
+    district: Ints  # (n_areas,) index into `district_names`
+    cells: NDArray[np.object_]  # (n_areas,) shapely polygons in grid metres
     settlements: tuple[Settlement, ...]
     district_names: tuple[str, ...]
     area_names: tuple[str, ...]
@@ -207,25 +182,16 @@ class LatentFactors:
 
 @dataclass(frozen=True)
 class Needs:
-    """True needs, each (n_areas,) float64, mean 0 and standard deviation 1, higher = more need.
+    """True needs, each (n_areas,) float64, mean 0 and standard deviation 1, higher = more need."""
 
-    Attributes
-    ----------
-    places, connectivity, engagement
-        The three strands of social infrastructure.
-    community_need
-        The three together: the sum of their exponentially transformed ranks, standardised.
-    deprivation
-        Lack of income, work, schooling, health and safety.
-    left_behind
-        (n_areas,) bool, in the worst tenth of both community need and deprivation.
-    """
-
+    # places, connectivity, engagement: the three strands of social infrastructure
     places: Floats
     connectivity: Floats
     engagement: Floats
+    # the three together: the sum of their exponentially transformed ranks, standardised
     community_need: Floats
-    deprivation: Floats
+    deprivation: Floats  # lack of income, work, schooling, health and safety
+    # (n_areas,) bool, in the worst tenth of both community need and deprivation
     left_behind: NDArray[np.bool_]
 
 

@@ -63,27 +63,14 @@ _CLOSED_YEARS = (2008, 2025)
 
 @dataclass(frozen=True)
 class CountyPlaces:
-    """Places, open and closed; arrays (n_places,).
+    """Places, open and closed; arrays (n_places,)."""
 
-    Attributes
-    ----------
-    kind
-        Index into `PLACE_KINDS`.
-    easting, northing
-        Grid metres.
-    area
-        Index of the area that the place stands in.
-    closed
-        Year it closed, or 0 for a place that is open.
-    name
-        Its name.
-    """
-
-    kind: NDArray[np.intp]
+    kind: NDArray[np.intp]  # index into `PLACE_KINDS`
+    # easting, northing: grid metres
     easting: Floats
     northing: Floats
-    area: NDArray[np.intp]
-    closed: Counts
+    area: NDArray[np.intp]  # index of the area that the place stands in
+    closed: Counts  # year it closed, or 0 for a place that is open
     name: tuple[str, ...]
 
     def open_of(self, *kinds: str) -> Floats:

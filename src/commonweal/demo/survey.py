@@ -60,39 +60,11 @@ def draw_survey(
 ) -> pl.DataFrame:
     """Draw a residents' survey: stratified, clustered, weighted, with people who do not answer.
 
-    In each district the poorer and the richer half of the neighbourhoods are a stratum. In each stratum
-    neighbourhoods are drawn with chances in proportion to residents of 16 and over (systematically, without
-    replacement), and in each of these as many people are asked.
-
-    Parameters
-    ----------
-    county
-        What `generate_county` gave.
-    seed
-        The same seed draws the same people with the same answers.
-    neighbourhoods
-        About how many are drawn: a stratum has its share, 2 at least and half of its own at most.
-    asked
-        People asked in each; about half of them answer, the young and tenants less.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row a respondent: `serial`, `area` (the neighbourhood, the primary sampling unit), `stratum`,
-        `weight` (mean 1: the inverse of the chance to be asked, set to the county's residents by age group
-        and tenure), `age`, `sex`, `tenure` and the answers `trust`, `belong`, `lonely`, all as
-        codes; -8 is 'do not know', -9 'refused'.
-
-    Raises
-    ------
-    DataError
-        If fewer than 20 neighbourhoods or 2 people are asked for.
-
-    Examples
-    --------
-    >>> from commonweal.demo import generate_county
-    >>> draw_survey(generate_county(1, 60), neighbourhoods=30).columns[:4]
-    ['serial', 'area', 'stratum', 'weight']
+    In each district the poorer and the richer half of the neighbourhoods are a stratum. In each stratum neighbourhoods
+    are drawn with chances in proportion to residents of 16 and over (systematically, without replacement; at least 2,
+    and half of its own at most), and in each of these as many people are `asked`. About half answer, the young and
+    tenants less. ``weight`` (mean 1) is the inverse of the chance to be asked, set to the county's residents by age
+    group and tenure; answers are codes, -8 'do not know', -9 'refused'.
     """
     if neighbourhoods < 20 or asked < 2:
         raise DataError(
@@ -136,20 +108,7 @@ def draw_survey(
 
 
 def write_survey(survey: pl.DataFrame, file: str | Path) -> Path:
-    """Write a survey as SPSS has it: with labels of variables and values, and user-missing codes.
-
-    Parameters
-    ----------
-    survey
-        What `draw_survey` gave.
-    file
-        A name that ends in ``.sav``; it appears whole or not at all.
-
-    Raises
-    ------
-    DataError
-        If it has another ending.
-    """
+    """Write a survey as SPSS has it: with labels of variables and values, and user-missing codes."""
     with needs("survey"):
         import pyreadstat
 

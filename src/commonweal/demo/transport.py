@@ -27,28 +27,15 @@ _BEND = {"street": 1.05, "lane": 1.25, "road": 1.15, "main road": 1.1}  # length
 
 @dataclass(frozen=True)
 class Streets:
-    """Junctions and the streets between them.
+    """Junctions and the streets between them."""
 
-    Attributes
-    ----------
-    at
-        (n_nodes, 2) grid metres.
-    area
-        (n_nodes,) index of the area that each junction lies in.
-    start, end
-        (n_edges,) indices of junctions; a street is passable both ways and listed once.
-    length_m
-        (n_edges,) metres along the street, bends included.
-    kind
-        (n_edges,) index into `STREET_KINDS`.
-    """
-
-    at: Floats
-    area: Ints
+    at: Floats  # (n_nodes, 2) grid metres
+    area: Ints  # (n_nodes,) index of the area that each junction lies in
+    # start, end: (n_edges,) indices of junctions; a street is passable both ways and listed once
     start: Ints
     end: Ints
-    length_m: Floats
-    kind: Ints
+    length_m: Floats  # (n_edges,) metres along the street, bends included
+    kind: Ints  # (n_edges,) index into `STREET_KINDS`
 
 
 def lay_streets(rng: np.random.Generator, land: Land) -> Streets:
@@ -165,22 +152,14 @@ _EXPRESS_TRIPS = 24  # a day each way between the county town and another
 
 @dataclass(frozen=True)
 class Timetable:
-    """Tables of GTFS (see columns.yaml), and where the stops stand.
-
-    Attributes
-    ----------
-    at
-        (n_stops, 2) grid metres, in the order of `stops`.
-    calls
-        (n_stops,) buses that call in the day.
-    """
+    """Tables of GTFS (see columns.yaml), and where the stops stand."""
 
     routes: pl.DataFrame
     trips: pl.DataFrame
     stop_times: pl.DataFrame
     stop_area: Ints
-    at: Floats
-    calls: Counts
+    at: Floats  # (n_stops, 2) grid metres, in the order of `stops`
+    calls: Counts  # (n_stops,) buses that call in the day
 
 
 def _stop_times(trip: Counts, stop: Counts, second: Counts, sequence: Counts) -> pl.DataFrame:

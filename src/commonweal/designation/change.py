@@ -51,22 +51,13 @@ _SHIFTS = {"min": (2, 0), "average": (1, -1), "max": (0, -2)}
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The values that areas have, greatest first, each once.
+    """The values that areas have, greatest first, each once."""
 
-    Attributes
-    ----------
-    values
-        (n_rungs,) the values.
-    first, last
-        (n_rungs,) the first and the last of the places that a value takes up, 1 = greatest.
-    rung
-        (n_areas,) where each area stands; -1 where its value is missing.
-    """
-
-    values: Floats
+    values: Floats  # (n_rungs,) the values
+    # first, last: (n_rungs,) the first and the last of the places that a value takes up, 1 = greatest
     first: Rows
     last: Rows
-    rung: Rows
+    rung: Rows  # (n_areas,) where each area stands; -1 where its value is missing
 
     @classmethod
     def of(cls, values: Floats) -> Ladder:
@@ -93,33 +84,19 @@ what gives the others': of pairs of a mover (its number in the list) and another
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How what a child puts in follows from one area's move.
+    """How what a child puts in follows from one area's move."""
 
-    Attributes
-    ----------
-    ladder
-        Where the areas stand on the child.
-    move
-        Moves areas, each on its own.
-    low, high
-        (n_areas,) the least and the greatest that another area's value can become; None where
-        others stay.
-    alone
-        (n_areas,) the movers for whom that does not hold.
-    """
-
-    ladder: Ladder
-    move: Move
+    ladder: Ladder  # where the areas stand on the child
+    move: Move  # moves areas, each on its own
+    # low, high: (n_areas,) the least and the greatest that another area's value can become; None where others stay
     low: Floats | None
     high: Floats | None
-    alone: Bools
+    alone: Bools  # (n_areas,) the movers for whom that does not hold
 
 
 def can_follow(how: MethodSpec, ties: TieRule) -> bool:
     """Say whether it is known how values follow; of a function of the user's own nothing is.
 
-    Examples
-    --------
     >>> can_follow("z_score", "min"), can_follow("rank", "ordinal"), can_follow(np.sqrt, "min")
     (True, False, False)
     """
@@ -264,24 +241,12 @@ _MOST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The node that a condition is on, with what its children put in.
+    """The node that a condition is on, with what its children put in."""
 
-    Attributes
-    ----------
-    node
-        The node; one without children is its own only child.
-    need
-        (n_areas,) its score.
-    x
-        (n_areas, n_children) what its children put in.
-    carried
-        Whether the index was moved from other areas.
-    """
-
-    node: Node
-    need: Floats
-    x: Floats
-    carried: bool
+    node: Node  # the node; one without children is its own only child
+    need: Floats  # (n_areas,) its score
+    x: Floats  # (n_areas, n_children) what its children put in
+    carried: bool  # whether the index was moved from other areas
 
     def combine(self, x: Floats) -> Floats:
         """Score rows of children."""
@@ -314,28 +279,16 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Those among whom areas are placed, group by group in the order of their scores.
+    """Those among whom areas are placed, group by group in the order of their scores."""
 
-    Attributes
-    ----------
-    need
-        (n_pool,) their scores.
-    levels
-        The scores that there are, in order.
-    keys, order
-        (n_present,) group and level of each, in order, and which one it is.
-    group
-        (n_areas,) the group of each area.
-    place, end
-        (n_areas,) where in that order the area itself is, -1 if it is not among them, and where its
-        group ends.
-    """
-
-    need: Floats
-    levels: Floats
+    need: Floats  # (n_pool,) their scores
+    levels: Floats  # the scores that there are, in order
+    # keys, order: (n_present,) group and level of each, in order, and which one it is
     keys: Rows
     order: Rows
-    group: Rows
+    group: Rows  # (n_areas,) the group of each area
+    # place, end: (n_areas,) where in that order the area itself is, -1 if it is not among them, and where its group
+    # ends
     place: Rows
     end: Rows
 
@@ -443,17 +396,15 @@ def rank_needed(
 ) -> dict[str, Floats]:
     """Find the rank at which each child of a condition's node, alone, turns the condition.
 
-    Notes
-    -----
-    A rank is one that some area has now. Who rises to it comes to stand just above those that have
-    it, who sinks to it just below. All that follows is worked out as `score` would: others make
-    way, the ends, the mean and the spread that values are measured by move along, and all scores
-    and ranks are new. Weights that were computed from the data stay as they are. So do the areas
-    that an index was moved from: there a child's rank is by what it puts into the moved index.
+    A rank is one that some area has now. Who rises to it comes to stand just above those that have it, who sinks to it
+    just below. All that follows is worked out as `score` would: others make way, the ends, the mean and the spread
+    that values are measured by move along, and all scores and ranks are new. Weights that were computed from the data
+    stay as they are. So do the areas that an index was moved from: there a child's rank is by what it puts into the
+    moved index.
 
-    The nearest rank is found by halving the ranks between the area's own and the first or the last.
-    Only a Mazziotta-Pareto score can turn back on that way, as it rises with how uneven a profile
-    is: where the end of the way does not do, 31 places on it are tried.
+    The nearest rank is found by halving the ranks between the area's own and the first or the last. Only a
+    Mazziotta-Pareto score can turn back on that way, as it rises with how uneven a profile is: where the end of the
+    way does not do, 31 places on it are tried.
 
     Gives by path of the child, (n_areas,) the nearest rank that turns it.
     """

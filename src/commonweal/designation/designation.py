@@ -335,22 +335,7 @@ def _passes_at(tested: ConditionResult, factor: float) -> Bools:
 def evaluate_rule(
     rule: Rule, passes: Iterator[Bools], scores: Mapping[str, Scores], areas: Areas
 ) -> Bools:
-    """Join the outcomes of conditions as the rule says.
-
-    Parameters
-    ----------
-    rule
-        The rule.
-    passes
-        (..., n_areas) outcomes, one array a condition, in the order of ``rule.conditions()``.
-    scores, areas
-        For caps and exclusions.
-
-    Returns
-    -------
-    ndarray
-        (..., n_areas) bool.
-    """
+    """Join the (..., n_areas) outcomes of conditions, in the order of ``rule.conditions()``, as the rule says."""
     if rule.condition is not None:
         outcome = next(passes)
     elif rule.not_ is not None:

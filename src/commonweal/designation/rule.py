@@ -266,36 +266,20 @@ Bools: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class ConditionResult:
-    """One condition, applied to every area.
-
-    Attributes
-    ----------
-    condition
-        The condition.
-    passes
-        (n_areas,) whether it holds; False where the score is missing.
-    rank
-        (n_areas,) rank on which it was decided: national, within the group, or the place that the
-        score takes among the areas that the index was built on.
-    places
-        (n_areas,) places to the cut-off: positive inside (1 = the last one in), negative outside
-        (-1 = the first one out).
-    score
-        (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside,
-        below the last area inside if outside (negative).
-    cut
-        (n_areas,) number of areas inside the cut-off.
-    width
-        (n_areas,) the same before it was rounded down: 10% of 7,433 is 743.3.
-    level
-        (n_areas,) areas with the same score as this one, itself among them, where it is placed.
-    """
+    """One condition, applied to every area."""
 
     condition: Condition
-    passes: Bools
+    passes: Bools  # (n_areas,) whether it holds; False where the score is missing
+    # (n_areas,) rank on which it was decided: national, within the group, or the place that the score takes among the
+    # areas that the index was built on
     rank: Floats
+    # (n_areas,) places to the cut-off: positive inside (1 = the last one in), negative outside (-1 = the first one
+    # out)
     places: Floats
+    # (n_areas,) score beyond the cut-off: how far it is above the first area outside if inside, below the last area
+    # inside if outside (negative)
     score: Floats
-    cut: Floats
-    width: Floats
+    cut: Floats  # (n_areas,) number of areas inside the cut-off
+    width: Floats  # (n_areas,) the same before it was rounded down: 10% of 7,433 is 743.3
+    # (n_areas,) areas with the same score as this one, itself among them, where it is placed
     level: Floats

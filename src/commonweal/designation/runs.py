@@ -38,23 +38,13 @@ EARTH_M = 6_371_008.8
 
 @dataclass(frozen=True)
 class Drawn:
-    """One index in some runs, each with its settings worked out once.
+    """One index in some runs, each with its settings worked out once."""
 
-    Attributes
-    ----------
-    settings_built
-        (n_settings, n_origin) scores on the areas that it was built on.
-    settings_need
-        (n_settings, n_areas) scores on the study's areas.
-    settings_ranks
-        (n_settings, n_areas) int32 ranks there; beyond every cut-off without a score.
-    again
-        (n_runs,) the number of each run's settings; None where each run has its own.
-    """
-
-    settings_built: Floats
-    settings_need: Floats
+    settings_built: Floats  # (n_settings, n_origin) scores on the areas that it was built on
+    settings_need: Floats  # (n_settings, n_areas) scores on the study's areas
+    # (n_settings, n_areas) int32 ranks there; beyond every cut-off without a score
     settings_ranks: NDArray[np.int32]
+    # (n_runs,) the number of each run's settings; None where each run has its own
     again: NDArray[np.intp] | None = None
 
     @property
@@ -79,24 +69,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One index, or a node of one that a condition is on, whatever its settings.
+    """One index, or a node of one that a condition is on, whatever its settings."""
 
-    Attributes
-    ----------
-    scores
-        As stated, on the study's areas.
-    ensemble
-        Its versions, on the areas that it was built on.
-    exact
-        Whether scores themselves count, not their order alone.
-    inputs
-        Numbers of the assumptions that act on it.
-    """
-
-    scores: Scores
-    ensemble: Ensemble
-    exact: bool
-    inputs: tuple[int, ...]
+    scores: Scores  # as stated, on the study's areas
+    ensemble: Ensemble  # its versions, on the areas that it was built on
+    exact: bool  # whether scores themselves count, not their order alone
+    inputs: tuple[int, ...]  # numbers of the assumptions that act on it
 
     @property
     def present(self) -> Bools:
@@ -126,23 +104,12 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Varied:
-    """A designation and everything that varies in it.
-
-    Attributes
-    ----------
-    designation
-        As stated.
-    scores
-        Indices by name, as stated.
-    settings
-        What varies, and where.
-    streams
-        By path, the indices that vary, and the nodes of them that conditions are on.
-    """
+    """A designation and everything that varies in it."""
 
     designation: Designation
-    scores: Mapping[str, Scores]
-    settings: Settings
+    scores: Mapping[str, Scores]  # indices by name, as stated
+    settings: Settings  # what varies, and where
+    # by path, the indices that vary, and the nodes of them that conditions are on
     streams: Mapping[str, Stream]
 
     @property

@@ -240,29 +240,17 @@ N_SETS = 1024
 
 
 class SensitivitySpec(StrictModel):
-    """What varies, and how large a design looks into it.
-
-    Attributes
-    ----------
-    sample
-        Base sample, a power of 2: everything is worked out sample x (entries + 2) times, or
-        sample x (2 entries + 2) times with `pairs`.
-    seed
-        The seed that everything random follows from.
-    intervals
-        Bootstrap resamples for the intervals; 0 for none.
-    pairs
-        Whether to say what each two do together.
-    vary
-        What varies: `commonweal.index.assumptions`. In a study, what `certainty` varies if not
-        given.
-    """
+    """What varies, and how large a design looks into it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    # base sample, a power of 2: everything is worked out sample x (entries + 2) times, or sample x (2 entries + 2)
+    # times with `pairs`
     sample: int = Field(default=1024, ge=2, le=2**20)
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0)  # the seed that everything random follows from
+    # bootstrap resamples for the intervals; 0 for none
     intervals: int = Field(default=200, ge=0, le=10_000)
-    pairs: bool = False
+    pairs: bool = False  # whether to say what each two do together
+    # what varies: `commonweal.index.assumptions`. In a study, what `certainty` varies if not given.
     vary: tuple[Assumption, ...] = ()
 
     @field_validator("sample")
@@ -276,33 +264,18 @@ class SensitivitySpec(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """What each assumption does, by itself and with the others.
+    """What each assumption does, by itself and with the others."""
 
-    Attributes
-    ----------
-    codes
-        (n_areas,) area codes.
-    seed
-        The seed of the design.
-    designation
-        Name of the designation.
-    settings
-        What varies.
-    whole
-        Under ``''``, the sensitivity of how many areas change sides; by index that varies (or
-        domain that a condition is on), of the mean shift of its ranks from the stated ones.
-    ranks
-        By the same, the sensitivity of each area's rank; NaN without a score.
-    selected
-        The sensitivity of whether each area is selected; NaN if it is always or never.
-    """
-
-    codes: list[str]
-    seed: int
+    codes: list[str]  # (n_areas,) area codes
+    seed: int  # the seed of the design
     designation: str
     settings: Settings
+    # under ``''``, the sensitivity of how many areas change sides; by index that varies (or domain that a condition is
+    # on), of the mean shift of its ranks from the stated ones
     whole: Mapping[str, Sobol]
+    # by the same, the sensitivity of each area's rank; NaN without a score
     ranks: Mapping[str, Sobol]
+    # the sensitivity of whether each area is selected; NaN if it is always or never
     selected: Sobol
 
     @property
@@ -411,25 +384,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Vary everything by a Sobol design, and say what each assumption does.
 
-    Parameters
-    ----------
-    designation, spec, scores, indicators
-        As for `certainty`.
-    progress
-        Called as ``progress("sensitivity", done, n_runs)``.
-
-    Returns
-    -------
-    Sensitivity
-        The same to the byte for the same seed on any number of threads; memory does not grow
-        with the sample.
-
-    Raises
-    ------
-    StudyError
-        If nothing varies.
-    DataError, UnknownNameError
-        If an assumption cannot act where it says.
+    The same to the byte for the same seed on any number of threads; memory does not grow with the sample.
     """
     varied = _varied("sensitivity", designation, spec, scores, indicators, N_SETS)
     streams = varied.streams

@@ -200,29 +200,12 @@ def next_release(
     scores: Mapping[str, Scores],
     models: Mapping[str, VintageModel] | None = None,
 ) -> dict[str, Floats]:
-    """Give the chance that each condition holds when its index is released anew.
+    """Give the chance, by label and (n_areas,), that each condition with a model holds when its index is released anew.
 
-    Parameters
-    ----------
-    designation
-        The designation.
-    scores
-        Indices by name, as they were designated on.
-    models
-        By path of a condition, its model; if not given, `INDICES_OF_DEPRIVATION` for an
-        index with its domains that ranks about as many areas, within a tenth: all neighbourhoods of England.
-
-    Returns
-    -------
-    dict of str to ndarray
-        By label of a condition that has a model, (n_areas,) the chance; NaN without a score. Conditions without
-        a model are left out: nothing is known of how they move.
-
-    Raises
-    ------
-    StudyError
-        If the rule is not one condition, or several that must all hold, each on an index of its own; or
-        a condition with a model is not among the worst of one list.
+    `models` are by path of a condition; if not given, `INDICES_OF_DEPRIVATION` for an index with its domains that
+    ranks about as many areas, within a tenth: all neighbourhoods of England. Conditions without a model are left out:
+    nothing is known of how they move. A rule is one condition, or several that must all hold, each on an index of its
+    own, else it is refused.
     """
     if models is None:
         paths = (t.condition.path for t in designation.tested)

@@ -12,21 +12,7 @@ if TYPE_CHECKING:
 
 
 def document_data(document: Document) -> dict[str, Any]:
-    """Give a document as data that JSON can hold: nothing is rounded, and a missing number is None.
-
-    Parameters
-    ----------
-    document
-        What is told.
-
-    Returns
-    -------
-    dict
-        The settings and whatever else its account holds, then ``title``, ``heading``, ``answer``, ``notes``;
-        ``figures`` by name, each with ``label``, ``value``, ``unit``, ``low``, ``high``; ``tables`` by name (those
-        of charts among them), each a list of rows by the names of columns; ``sections`` with the texts;
-        ``assumptions``, ``limits``, ``works``, ``sources``.
-    """
+    """Give a document as data that JSON can hold: nothing is rounded, and a missing number is None."""
     return {
         "report": document.name,
         **plain_data(dict(document.account)),

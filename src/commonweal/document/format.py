@@ -27,13 +27,7 @@ STABILITY_WORDS = {"secure": SURE, "likely": LIKELY, "borderline": UNSURE, "unli
 
 
 def renewed(alone: bool) -> str:
-    """Say what the words mean where deprivation may be measured anew, alone or with weights of another index.
-
-    Examples
-    --------
-    >>> renewed(alone=True).split(". ")[0]
-    'This is how certain an area is to be on the list when deprivation is next measured'
-    """
+    """Say what the words mean where deprivation may be measured anew, alone or with weights of another index."""
     weights = "" if alone else ", while the weights of the other index vary"
     assumed = "" if alone else " How the weights vary is our assumption."
     return (
@@ -51,8 +45,6 @@ NOT_A_CHANCE = (
 def stability(share: float) -> str:
     """Give the word for a share of recalculations in which an area is on the list.
 
-    Examples
-    --------
     >>> stability(0.97), stability(0.8), stability(0.5), stability(0.1)
     ('secure', 'likely', 'borderline', 'unlikely')
     """
@@ -62,8 +54,6 @@ def stability(share: float) -> str:
 def in_recalculations(share: float) -> str:
     """Say in what share of the recalculations.
 
-    Examples
-    --------
     >>> in_recalculations(0.934), in_recalculations(1.0), in_recalculations(0.0)
     ('in 93% of recalculations', 'in every recalculation', 'in no recalculation')
     """
@@ -73,17 +63,7 @@ def in_recalculations(share: float) -> str:
 
 
 def list_name(label: str, kinds: str) -> str:
-    """Name the list of the areas that a rule selects, by what the study calls them.
-
-    Examples
-    --------
-    >>> list_name("left behind", "wards"), list_name("a priority", "places")
-    ('the list of “left behind” wards', 'the list of “priority” places')
-    >>> list_name("in the worst fifth", "wards")
-    'the list of wards in the worst fifth'
-    >>> list_name("selected", "places")  # where a study has no word of its own
-    'the list'
-    """
+    """Name the list of the areas that a rule selects, by what the study calls them."""
     if label == "selected":
         return "the list"
     if label.startswith("in "):
@@ -92,13 +72,7 @@ def list_name(label: str, kinds: str) -> str:
 
 
 def format_people(n: float) -> str:
-    """Say how many people: in millions above one million.
-
-    Examples
-    --------
-    >>> format_people(2_376_540), format_people(48_211), format_people(1), format_people(float("nan"))
-    ('2.38 million people', '48,211 people', '1 person', 'population not given')
-    """
+    """Say how many people: in millions above one million."""
     if math.isnan(n):
         return "population not given"
     if round(n) == 1:
@@ -109,8 +83,6 @@ def format_people(n: float) -> str:
 def living(n: float) -> str:
     """Say how many people live there.
 
-    Examples
-    --------
     >>> living(48_211), living(1), living(float("nan"))
     ('48,211 people live there', '1 person lives there', 'population not given')
     """
@@ -121,13 +93,7 @@ def living(n: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Say a share in whole percent, without rounding to certainty.
-
-    Examples
-    --------
-    >>> percent(0.934), percent(0.9996), percent(1.0), percent(0.0004)
-    ('93%', 'over 99%', '100%', 'under 1%')
-    """
+    """Say a share in whole percent, without rounding to certainty."""
     if 0 < share < 0.01:
         return "under 1%"
     if 0.99 < share < 1:
@@ -138,8 +104,6 @@ def percent(share: float) -> str:
 def format_count(n: int, one: str, many: str) -> str:
     """Say how many of something.
 
-    Examples
-    --------
     >>> format_count(1, "index", "indices"), format_count(1_262, "place", "places"), format_count(0, "draw", "draws")
     ('1 index', '1,262 places', '0 draws')
     """
@@ -147,28 +111,14 @@ def format_count(n: int, one: str, many: str) -> str:
 
 
 def ordinal(n: float) -> str:
-    """Say a rank.
-
-    Examples
-    --------
-    >>> ordinal(1), ordinal(112), ordinal(3203)
-    ('1st', '112th', '3,203rd')
-    """
+    """Say a rank."""
     n = int(n)
     ending = "th" if 11 <= n % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n:,}{ending}"
 
 
 def format_rank_margin(margin: float, level: float = 1) -> str:
-    """Say how many ranks an area is from a cut-off, and a tie that is wider than that.
-
-    Examples
-    --------
-    >>> format_rank_margin(12), format_rank_margin(-1)
-    ('12 ranks inside the cut-off', '1 rank outside the cut-off')
-    >>> format_rank_margin(-1, 295)
-    '1 rank outside the cut-off, tied with 294 others'
-    """
+    """Say how many ranks an area is from a cut-off, and a tie that is wider than that."""
     side = "inside" if margin > 0 else "outside"
     ranks = format_count(abs(int(margin)), "rank", "ranks")
     return f"{ranks} {side} the cut-off{tied(margin, level)}"
@@ -185,8 +135,6 @@ def tied(margin: float, level: float) -> str:
 def format_score_margin(margin: float) -> str:
     """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
 
-    Examples
-    --------
     >>> format_score_margin(1.5), format_score_margin(-0.85), format_score_margin(-0.0004), format_score_margin(0.0)
     ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
     """
@@ -198,8 +146,6 @@ def format_score_margin(margin: float) -> str:
 def difference(largest: float) -> str:
     """Say how far two scores lie apart at most, without rounding what there is to nothing.
 
-    Examples
-    --------
     >>> difference(0.0016), difference(5e-9), difference(0), difference(12.5)
     ('0.0016', '5e-09', '0', '12.5000')
     """
@@ -211,8 +157,6 @@ def difference(largest: float) -> str:
 def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
     """Name an area with its code, by a form; by its code alone where it has no other name.
 
-    Examples
-    --------
     >>> coded_name("A1", "Oak"), coded_name("11", "11"), coded_name("A1", "Oak", "{name} ({code})")
     ('A1 Oak', '11', 'Oak (A1)')
     """
@@ -222,8 +166,6 @@ def coded_name(code: str, name: str | None, form: str = "{code} {name}") -> str:
 def sentence(words: str) -> str:
     """Begin with a capital.
 
-    Examples
-    --------
     >>> sentence("population not given")
     'Population not given'
     """
@@ -233,8 +175,6 @@ def sentence(words: str) -> str:
 def in_running_text(label: str) -> str:
     """Set a name into a sentence: with 'the' if it is an index, else small unless it is a proper name.
 
-    Examples
-    --------
     >>> in_running_text("Community needs"), in_running_text("Index of Multiple Deprivation 2019")
     ('community needs', 'the Index of Multiple Deprivation 2019')
     """
@@ -248,8 +188,6 @@ def in_running_text(label: str) -> str:
 def join_words(words: Iterable[str]) -> str:
     """Join words to a list.
 
-    Examples
-    --------
     >>> join_words(["a", "b", "c"]), join_words(["a"])
     ('a, b and c', 'a')
     """
@@ -266,13 +204,7 @@ def clean_text(words: str) -> str:
 
 
 def shorten(words: str, n: int) -> str:
-    """Take the middle out of words that are too long, since names differ at both ends.
-
-    Examples
-    --------
-    >>> shorten("Kingston upon Hull 012A", 15)
-    'Kingsto…ll 012A'
-    """
+    """Take the middle out of words that are too long, since names differ at both ends."""
     words = clean_text(words)
     half = (n - 1) // 2
     return words if len(words) <= n else f"{words[: n - 1 - half]}…{words[-half:] if half else ''}"
@@ -288,15 +220,7 @@ _DISTANCES = ("m", "km", "metres", "kilometres", "minutes", "min")
 
 
 def format_amount(value: float, unit: str) -> str:
-    """Say a value with its unit, to three digits that count; '' without a value.
-
-    Examples
-    --------
-    >>> format_amount(1240.4, "m"), format_amount(63.42, "% of electors"), format_amount(0.0312, "share of homes")
-    ('1,240 m', '63.4% of electors', '3.1% of homes')
-    >>> format_amount(2.345, "per 1,000 residents"), format_amount(12, ""), format_amount(float("nan"), "m")
-    ('2.35 per 1,000 residents', '12', '')
-    """
+    """Say a value with its unit, to three digits that count; '' without a value."""
     if math.isnan(value):
         return ""
     if unit.startswith("share of ") and abs(value) <= 1:
@@ -349,8 +273,6 @@ MOST_LINES = 10
 def capped(lines: Iterable[str], whole: str, most: int = MOST_LINES) -> Iterator[str]:
     r"""Cut a list short, and say how many lines follow.
 
-    Examples
-    --------
     >>> print(*capped(["  A01", "  A02", "  A03"], "--out FILE writes them", most=2), sep="\n")
       A01
       A02
@@ -376,15 +298,7 @@ def align_columns(
     whole: str = "",
     most: int = WIDEST,
 ) -> Iterator[str]:
-    r"""Align a table: columns of numbers to the right, of words to the left, those cut where a line is over `most`.
-
-    Examples
-    --------
-    >>> print(*align_columns(["Place", ">Rank"], [["Leeds", "12"], ["York", "1,204"]]), sep="\n")
-      Place   Rank
-      Leeds     12
-      York   1,204
-    """
+    r"""Align a table: columns of numbers to the right, of words to the left, those cut where a line is over `most`."""
     n = MOST_LINES if whole else len(rows)
     right = [head.startswith(">") for head in heads]
     cells = [[head.lstrip(">") for head in heads], *map(list, rows[:n])]

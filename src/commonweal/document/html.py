@@ -42,8 +42,6 @@ def _tidy(text: str) -> str:
 def unbroken(text: str) -> str:
     r"""Keep a number on one line with its million.
 
-    Examples
-    --------
     >>> unbroken("69% of £1.2 million").split(" ")
     ['69%', 'of', '£1.2\xa0million']
     """
@@ -54,23 +52,11 @@ def unbroken(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InteractivePart:
-    """A part of a page that answers to its reader, and is not shown where scripts do not run, nor on paper.
-
-    Attributes
-    ----------
-    title
-        Its heading.
-    html
-        What it holds.
-    data
-        What the script reads, as JSON, from the element ``live-data``.
-    script
-        What makes it answer.
-    """
+    """A part of a page that answers to its reader, and is not shown where scripts do not run, nor on paper."""
 
     title: str
     html: str
-    data: str
+    data: str  # what the script reads, as JSON, from the element ``live-data``
     script: str
 
     @property
@@ -90,23 +76,9 @@ def document_html(
     live: InteractivePart | None = None,
     home: str = "",
 ) -> str:
-    """Make the page.
+    """Make the page, with its style and drawings inside; it asks nothing of any server.
 
-    Parameters
-    ----------
-    report
-        What it tells.
-    files
-        Files that lie beside it, with what each is: they are linked.
-    live
-        A part that answers to its reader, after the answer.
-    home
-        Where what it is a part of begins: linked above the title.
-
-    Returns
-    -------
-    str
-        HTML with its style and drawings inside; it asks nothing of any server.
+    `live` is a part that answers to its reader, after the answer; `home` is linked above the title.
     """
     scripts = []  # each as it will stand in the page
     if live is not None:

@@ -24,30 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableData:
-    """A table for readers: the frame's columns are named by their headers.
+    """A table for readers: the frame's columns are named by their headers."""
 
-    Attributes
-    ----------
-    frame
-        Text, whole numbers (integers), decimals (floats) and shares (floats, 0..1).
-    shares
-        Headers of the columns that are shares.
-    places
-        Decimal places of columns of decimals that are not shown with two.
-    counts
-        Headers of columns of text that hold counts, such as ``1,200``, and words where one is not shown; in a
-        workbook they are numbers.
-    names
-        For programs, the names of columns by header, where the header will not do.
-    data
-        The same rows for programs, where they need more: unrounded, and with columns that readers do not see.
-    """
-
+    # text, whole numbers (integers), decimals (floats) and shares (floats, 0..1)
     frame: pl.DataFrame
-    shares: frozenset[str] = frozenset()
+    shares: frozenset[str] = frozenset()  # headers of the columns that are shares
+    # decimal places of columns of decimals that are not shown with two
     places: Mapping[str, int] = field(default_factory=dict)
+    # headers of columns of text that hold counts, such as ``1,200``, and words where one is not shown; in a workbook
+    # they are numbers
     counts: frozenset[str] = frozenset()
+    # for programs, the names of columns by header, where the header will not do
     names: Mapping[str, str] = field(default_factory=dict)
+    # the same rows for programs, where they need more: unrounded, and with columns that readers do not see
     data: pl.DataFrame | None = None
 
     def __len__(self) -> int:
@@ -99,19 +88,7 @@ def make_table(
     hidden: Iterable[str] = (),
     names: Mapping[str, str] | None = None,
 ) -> TableData:
-    """Make a table of unrounded numbers.
-
-    Parameters
-    ----------
-    frame
-        Every column, headed by words for readers.
-    shares, places, names
-        As in `TableData`.
-    whole
-        Headers of numbers that readers see as whole ones, such as pounds and people.
-    hidden
-        Headers of columns that only programs read: codes, flags, numbers behind words.
-    """
+    """Make a table of unrounded numbers; `whole` are shown as whole ones, `hidden` are only for programs."""
     numbers = [
         pl.col(h).fill_nan(None).round(0).cast(pl.Int64, strict=False)
         for h in whole
@@ -157,8 +134,6 @@ def whole_numbers(values: NDArray[np.float64]) -> pl.Series:
 def key_of(header: str) -> str:
     """Make a name for programs of words for readers.
 
-    Examples
-    --------
     >>> key_of("Net benefit (£ million, 2025)")
     'net_benefit_million_2025'
     """
@@ -167,34 +142,19 @@ def key_of(header: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that answers a question, with its unit and its range.
+    """A number that answers a question, with its unit and its range."""
 
-    Attributes
-    ----------
-    name
-        For programs, unique in its document.
-    label
-        What it is, for readers.
-    value
-        The number itself, unrounded, or text or yes and no; None where it is not known.
-    shown
-        The same in words and with its unit, as readers see it.
-    unit
-        What it is measured in: ``GBP``, ``people``; '' for a share (0..1), a count, or none.
-    low, high
-        Its range; None without one. The label or `about` says of what kind.
-    about
-        Where it is from, or how to read it; '' for nothing.
-    """
-
-    name: str
-    label: str
+    name: str  # for programs, unique in its document
+    label: str  # what it is, for readers
+    # the number itself, unrounded, or text or yes and no; None where it is not known
     value: float | int | str | bool | None
-    shown: str
+    shown: str  # the same in words and with its unit, as readers see it
+    # what it is measured in: ``GBP``, ``people``; '' for a share (0..1), a count, or none
     unit: str = ""
+    # low, high: its range; None without one. The label or `about` says of what kind.
     low: float | None = None
     high: float | None = None
-    about: str = ""
+    about: str = ""  # where it is from, or how to read it; '' for nothing
 
     @property
     def line(self) -> str:
@@ -204,39 +164,18 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with its numbers.
+    """A chart with its numbers."""
 
-    Attributes
-    ----------
-    id
-        Its id in a page.
-    title
-        What it finds.
-    about
-        How to read it, for those who see the drawing and those who do not.
-    svg
-        The drawing.
-    numbers
-        The numbers that it shows.
-    vega
-        How Vega-Lite draws them: marks and columns, without data.
-    """
-
-    id: str
+    id: str  # its id in a page
     title: str
-    about: str
+    about: str  # how to read it, for those who see the drawing and those who do not
     svg: str
-    numbers: TableData
+    numbers: TableData  # the numbers that it shows
+    # how Vega-Lite draws them: marks and columns, without data
     vega: Mapping[str, object] = field(default_factory=dict)
 
     def to_altair(self) -> Any:
-        """Give the numbers as a chart of Altair's, to be changed and shown in a notebook.
-
-        Raises
-        ------
-        MissingExtraError
-            If the extra ``toolbox`` is not installed.
-        """
+        """Give the numbers as a chart of Altair's, to be changed and shown in a notebook."""
         with needs("toolbox"):
             import altair
         told = {"title": self.title, "description": self.about, **(self.vega or {"mark": "bar"})}
@@ -319,24 +258,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What is explained: a name, and what is said of it.
-
-    Attributes
-    ----------
-    name
-        What it is called.
-    text
-        Paragraphs.
-    marks
-        What sets it apart, in a few words each: set in a frame beside the name.
-    quiet
-        Dates, units and the like, set small.
-    """
+    """What is explained: a name, and what is said of it."""
 
     name: str
     text: tuple[str, ...]
+    # what sets it apart, in a few words each: set in a frame beside the name
     marks: tuple[str, ...] = ()
-    quiet: str = ""
+    quiet: str = ""  # dates, units and the like, set small
 
     @property
     def line(self) -> str:

@@ -90,8 +90,6 @@ def column_room(
 ) -> list[int]:
     """Give the room that each column of a table asks for, in letters.
 
-    Examples
-    --------
     >>> column_room(["Place", "People"], [False, True], [["Leeds", "812,000"]])
     [10, 0]
     """
@@ -136,8 +134,6 @@ def broken_heads(
 
     Such a column then takes the room that it needs, and no head runs into the next. About so many `lines` are enough.
 
-    Examples
-    --------
     >>> broken_heads(["Place", "Halls (per 1,000)"], [False, True], [["Leeds", "0.4"]])
     ['Place', 'Halls\n(per\n1,000)']
     """
@@ -163,19 +159,9 @@ _WORD, _MOST_ROOM = 18, 40
 
 
 def document_pdf(report: Document, files: bool = True) -> bytes:
-    """Make the PDF.
+    """Make the PDF: the same for the same report, as it holds no time of making.
 
-    Parameters
-    ----------
-    report
-        What it tells.
-    files
-        Whether the tables lie beside it as files, so that one that is cut can be told to be whole there.
-
-    Returns
-    -------
-    bytes
-        The same for the same report: it holds no time of making.
+    `files`: whether the tables lie beside it, so that one that is cut can be told to be whole there.
     """
     with printer() as made:
         return made.pdf(report, files)

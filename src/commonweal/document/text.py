@@ -33,24 +33,10 @@ _INDENT = "    "
 def document_lines(
     report: Document, rows: int = 10, whole: str = WHOLE, width: int | None = None
 ) -> Iterator[str]:
-    """Give a report as lines: the answer first, then each section, then assumptions and limits.
+    """Give a report as lines, not wrapped: the answer first, then each section, then assumptions and limits.
 
-    Parameters
-    ----------
-    report
-        What it tells.
-    rows
-        How many rows of a table, and lines of a list, are shown; it then says how many follow. Of a chart its
-        finding is shown, of the annex the titles.
-    whole
-        Where the others are.
-    width
-        Letters of a line of the terminal, which a table keeps to; None where lines may be longer.
-
-    Yields
-    ------
-    str
-        A line, not wrapped. A sentence that stood above is not repeated.
+    Of a table or list `rows` lines are shown, and how many follow (`whole` says where); of a chart its finding, of the
+    annex the titles. A sentence that stood above is not repeated. `width` is what a table keeps to; None for no limit.
     """
     w = words("document", report.language)
     yield report.title

@@ -102,13 +102,7 @@ class Words:
 
 @cache
 def words(subject: str, language: str = "en", package: str = __package__) -> Words:
-    """Give the words of a subject, from the file ``words/LANGUAGE/SUBJECT.jinja`` of a package.
-
-    Raises
-    ------
-    UnknownNameError
-        If nothing is written in that language.
-    """
+    """Give the words of a subject, from the file ``words/LANGUAGE/SUBJECT.jinja`` of a package."""
     known = languages(package)
     if language not in known:
         raise UnknownNameError("language", language, known)

@@ -35,26 +35,9 @@ def write_document(
     folder: Path,
     more: Mapping[str, tuple[str, Callable[[Path], object]]] | None = None,
 ) -> Path:
-    """Write everything that a report gives into one folder.
+    """Write everything that a report gives into one folder; nothing but an earlier folder of results is replaced.
 
-    Parameters
-    ----------
-    report
-        What it tells.
-    folder
-        Where to. An earlier folder of results is replaced; nothing else ever is.
-    more
-        Further files by name: what each is, and what writes it to a path that it is given.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    CommonwealError
-        If two tables have one name, or the folder cannot be written; then nothing is.
+    `more` are further files by name: what each is, and what writes it to a path that it is given.
     """
     report = replace(report, sources=(*report.sources, *given_lines()))
     tables = {}
@@ -154,22 +137,7 @@ def _notes(section: Section) -> Iterator[tuple[str, str]]:
 
 
 def source_lines(ids: Iterable[str]) -> tuple[str, ...]:
-    """Give a line for each source of the catalogue: what it is, its date, its terms, its attribution.
-
-    Parameters
-    ----------
-    ids
-        Ids of sources; a repeated one is told once.
-
-    Returns
-    -------
-    tuple of str
-
-    Raises
-    ------
-    KeyError
-        If the catalogue has no such source.
-    """
+    """Give a line for each source of the catalogue, once: what it is, its date, its terms, its attribution."""
     catalogue = load_catalogue()
     lines = []
     for id_ in dict.fromkeys(ids):

@@ -35,35 +35,15 @@ _CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 
 @dataclass(frozen=True, slots=True)
 class LongTable:
-    """A table of a workbook of which the first `WRITTEN` rows are there.
+    """A table of a workbook of which the first `WRITTEN` rows are there."""
 
-    Attributes
-    ----------
-    name
-        Of the table in the workbook; a sheet has one table.
-    frame
-        All its rows, text and numbers; null is an empty cell. The header is in the first row.
-    """
-
-    name: str
+    name: str  # of the table in the workbook; a sheet has one table
+    # all its rows, text and numbers; null is an empty cell. The header is in the first row.
     frame: pl.DataFrame
 
 
 def fill(packed: io.BytesIO, tables: Mapping[int, LongTable]) -> bytes:
-    """Put the rest of the rows into a workbook.
-
-    Parameters
-    ----------
-    packed
-        The workbook.
-    tables
-        By position of the sheet, from 1, its table.
-
-    Returns
-    -------
-    bytes
-        The workbook with all rows; the same bytes for the same rows.
-    """
+    """Put the rest of the rows of each table, by position of its sheet from 1, into a workbook."""
     of_sheet = {f"xl/worksheets/sheet{number}.xml": table for number, table in tables.items()}
     out = io.BytesIO()
     with (

@@ -77,14 +77,7 @@ def cite(id_: str, evidence: Evidence | None = None) -> Citation:
 
 
 def short_reference(work: Work, evidence: Evidence) -> str:
-    """Give the reference for the text: who and when, with a letter where that is not enough.
-
-    Examples
-    --------
-    >>> library = load_evidence()
-    >>> short_reference(library.work("onward-fabric-2020"), library)
-    'Onward 2020b'
-    """
+    """Give the reference for the text: who and when, with a letter where that is not enough."""
     return f"{_who(work)} {_when(work, evidence)}"
 
 
@@ -104,8 +97,6 @@ def _when(work: Work, evidence: Evidence) -> str:
 def full_reference(work: Work, evidence: Evidence) -> str:
     """Give the reference for a list: authors (year). Title. Where it appeared. Its link.
 
-    Examples
-    --------
     >>> library = load_evidence()
     >>> print(full_reference(library.work("putnam-2000"), library))
     Putnam, R. D. (2000). Bowling Alone: The Collapse and Revival of American Community. Simon & Schuster. http://bowlingalone.com/
@@ -126,8 +117,6 @@ def full_reference(work: Work, evidence: Evidence) -> str:
 def _initialled(family: str, given: str) -> str:
     """Give a person with initials in place of the given names; an organisation as it is.
 
-    Examples
-    --------
     >>> _initialled("Woolcock", "Michael"), _initialled("Onward", "")
     ('Woolcock, M.', 'Onward')
     """

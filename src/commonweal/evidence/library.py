@@ -46,21 +46,11 @@ class _Frozen(BaseModel):
 
 
 class Theme(_Frozen):
-    """What works are gathered under.
+    """What works are gathered under."""
 
-    Attributes
-    ----------
-    id
-        A short, stable name in kebab-case.
-    title
-        As it heads a reading list.
-    about
-        What the works under it say together, in a sentence or two.
-    """
-
-    id: str
-    title: Text
-    about: Text
+    id: str  # a short, stable name in kebab-case
+    title: Text  # as it heads a reading list
+    about: Text  # what the works under it say together, in a sentence or two
 
     @field_validator("id")
     @classmethod

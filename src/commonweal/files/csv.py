@@ -32,8 +32,6 @@ _RISKY = re.compile(_STARTS_FORMULA)
 def plain_cell(value: Any) -> Any:
     """Give a cell of which no spreadsheet makes a formula: a text that would begin one gets an apostrophe.
 
-    Examples
-    --------
     >>> plain_cell("=HYPERLINK(1)"), plain_cell("St Mary"), plain_cell(-3), plain_cell(None)
     ("'=HYPERLINK(1)", 'St Mary', -3, None)
     """

@@ -21,8 +21,6 @@ _LOG = logging.getLogger(__name__)
 def needs(extra: str) -> Iterator[None]:
     """Say which extra brings what is imported here, where it is not installed.
 
-    Examples
-    --------
     >>> with needs("pdf"):
     ...     raise ModuleNotFoundError(name="typst")
     Traceback (most recent call last):
@@ -40,8 +38,6 @@ def needs(extra: str) -> Iterator[None]:
 def check_extras(**packages: str) -> None:
     """Say before a long run, not after it, which extras it needs, by a package that each brings.
 
-    Examples
-    --------
     >>> check_extras(web="no_fastapi")
     Traceback (most recent call last):
     commonweal.errors.MissingExtraError: the package 'no_fastapi' is not installed; type: pip install 'commonweal[web]'

@@ -134,23 +134,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def check_folder(folder: Path) -> Path:
-    """Say early whether results can go to a folder: before a long run, not after it.
-
-    Parameters
-    ----------
-    folder
-        The folder that is asked for.
-
-    Returns
-    -------
-    Path
-        The same, absolute and with links followed.
-
-    Raises
-    ------
-    CommonwealError
-        If it is a file, or holds files that Commonweal did not write.
-    """
+    """Say early whether results can go to a folder: before a long run, not after it. Links are followed."""
     target = Path(folder).expanduser().resolve()
     for _ in range(_TRIES):
         seen = _identity(target)

@@ -89,13 +89,7 @@ MOST_MERGED = 10_000
 
 
 def read_strict(text: str) -> Any:
-    """Read YAML as plain data.
-
-    Examples
-    --------
-    >>> read_strict("halls: {unit: km}")
-    {'halls': {'unit': 'km'}}
-    """
+    """Read YAML as plain data."""
     import yaml
 
     try:
@@ -134,14 +128,7 @@ def read_text(
 def read_keys(
     text: str, where: str, keys: str, fault: type[DataError] | type[StudyError] = DataError
 ) -> dict[str, Any]:
-    """Read the keys of a YAML file.
-
-    Examples
-    --------
-    >>> read_keys("- hall", "kinds.yaml", "unit, name")
-    Traceback (most recent call last):
-    commonweal.errors.DataError: kinds.yaml: found a list; expected keys such as unit, name
-    """
+    """Read the keys of a YAML file."""
     import yaml
 
     try:

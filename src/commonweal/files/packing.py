@@ -27,11 +27,6 @@ class Packing:
     ``set``, ``map`` (keys are texts), ``pairs`` (any keys), ``array`` and ``table`` (names in `arrays` and `tables`),
     ``sparse`` (a compressed matrix), the name of a class in `classes`, or ``shared``: the number of an object in
     `shared`, which stands in several places.
-
-    Parameters
-    ----------
-    classes
-        The dataclasses and models that may occur: by name, the module.
     """
 
     def __init__(self, classes: Mapping[str, str]) -> None:
@@ -118,14 +113,7 @@ def _text(key: Any) -> str:
 class Unpacking:
     """Puts together what `Packing` took apart; what stood in several places is one object again.
 
-    Parameters
-    ----------
-    classes
-        As there; nothing else is ever imported or made.
-    shared
-        `Packing.shared`.
-    array, table
-        Give what was put aside, by its name.
+    No class but those of `classes` is ever imported or made.
     """
 
     def __init__(

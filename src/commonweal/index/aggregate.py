@@ -53,21 +53,8 @@ def ordered(
 ) -> Floats:
     """Weigh an area's places in order, its greatest child first, not its children.
 
-    Parameters
-    ----------
-    x
-        (n_areas, n_children) transformed need, NaN = missing.
-    weights
-        Not used, and so refused if they are not all alike.
-    orness
-        0 (the least child) to 1 (the greatest): `means.order_weights`. Or:
-    places
-        (n_children,) weights of the places.
-
-    Examples
-    --------
-    >>> ordered(np.array([[1.0, 9.0, 5.0]]), places=[0.5, 0.5, 0.0])
-    array([7.])
+    By `orness` of 0 (the least child) to 1 (the greatest), `means.order_weights`, or by `places`, the weights of the
+    places. `weights` are not used, and so refused if they are not all alike.
     """
     if (orness is None) == (places is None):
         raise DataError("expected exactly one of 'orness' and 'places'")
@@ -89,8 +76,6 @@ def best_for_each(
 ) -> Floats:
     """Score each area under the weights that give it the most: `benefit.benefit_of_the_doubt`.
 
-    Examples
-    --------
     >>> best_for_each(np.array([[2.0, 4.0], [4.0, 2.0], [2.0, 2.0]])).round(3)
     array([1.   , 1.   , 0.667])
     """
@@ -135,13 +120,7 @@ _OF_NEED = {"mazziotta_pareto": {"uneven": "higher"}, "mean_min": {"uneven": "hi
 
 
 def needs_equal_weights(how: MethodSpec) -> str:
-    """Say why the children of a node that is aggregated so have no weights of their own; or ''.
-
-    Examples
-    --------
-    >>> needs_equal_weights("arithmetic"), needs_equal_weights({"ordered": {"orness": 0.5}})
-    ('', "'ordered' weighs places, not children")
-    """
+    """Say why the children of a node that is aggregated so have no weights of their own; or ''."""
     name, settings = name_of(how), settings_of(how)
     if callable(how):
         return ""

@@ -114,16 +114,9 @@ class Weights(_Assumption, WeightDistribution):
 
 
 class Alternatives(_Assumption):
-    """Ways of doing one thing, each with equal chance.
+    """Ways of doing one thing, each with equal chance."""
 
-    Attributes
-    ----------
-    part
-        What they are ways of: aggregate, transform or treat, as `Parameter.part` has it.
-    of
-        Two or more ways.
-    """
-
+    # what they are ways of: aggregate, transform or treat, as `Parameter.part` has it
     part: ClassVar[str]
     of: tuple[MethodSpec, ...] = Field(min_length=2)
 

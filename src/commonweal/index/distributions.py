@@ -36,13 +36,7 @@ _LEAST_WEIGHT = 1e-300
 
 
 def choice(u: Floats, n: int) -> NDArray[np.intp]:
-    """Turn numbers in [0, 1) into choices 0..n-1 of equal chance.
-
-    Examples
-    --------
-    >>> choice(np.array([0.0, 0.33, 0.34, 0.999]), 3)
-    array([0, 0, 1, 2])
-    """
+    """Turn numbers in [0, 1) into choices 0..n-1 of equal chance."""
     return np.minimum((u * n).astype(np.intp), n - 1)
 
 

@@ -69,8 +69,6 @@ C = TypeVar("C")
 def shown(value: object) -> str:
     """Show a value in a message, its beginning if it is long.
 
-    Examples
-    --------
     >>> shown("halls"), len(shown(list(range(1000))))
     ("'halls'", 80)
     """
@@ -80,21 +78,11 @@ def shown(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """A number from `low` to `high`, both included.
-
-    Attributes
-    ----------
-    low, high
-        The ends.
-    above
-        Whether `low` itself is too little.
-    finite
-        Whether infinities are refused.
-    """
+    """A number from `low` to `high`, both included."""
 
     low: float = -math.inf
     high: float = math.inf
-    above: bool = False
+    above: bool = False  # whether `low` itself is too little
     finite: bool = True
 
     def __contains__(self, value: float) -> bool:
@@ -123,23 +111,12 @@ _BRANCHES = ("function-", "literal[", "tuple[", "dict[")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What one parameter takes, as its annotation says it.
+    """What one parameter takes, as its annotation says it."""
 
-    Attributes
-    ----------
-    choices
-        The texts that it takes; none if it takes no choice.
-    number
-        The numbers that it takes; None if it takes none.
-    whole
-        Whether these have to be whole.
-    flag, text, nothing
-        Whether it takes true and false (or 1 and 0), any text, and None.
-    """
-
-    choices: tuple[str, ...] = ()
-    number: Within | None = None
-    whole: bool = False
+    choices: tuple[str, ...] = ()  # the texts that it takes; none if it takes no choice
+    number: Within | None = None  # the numbers that it takes; None if it takes none
+    whole: bool = False  # whether these have to be whole
+    # flag, text, nothing: whether it takes true and false (or 1 and 0), any text, and None
     flag: bool = False
     text: bool = False
     nothing: bool = False
@@ -178,16 +155,7 @@ class Declared:
 
 
 def declared(function: Callable[..., Any]) -> dict[str, Declared]:
-    """Read what a function's parameters take; those that say no more than 'data' are left out.
-
-    Examples
-    --------
-    >>> def rank(x: object, ties: Literal["min", "max"] = "min", most: Count = 5): ...
-    >>> for name, takes in declared(rank).items():
-    ...     print(name, "takes", takes)
-    ties takes one of: max, min
-    most takes a whole number of 1 or more
-    """
+    """Read what a function's parameters take; those that say no more than 'data' are left out."""
     inner = inspect.unwrap(function)
     names = getattr(inner, "__globals__", None) or vars(sys.modules[inner.__module__])
     found = {}
@@ -199,16 +167,7 @@ def declared(function: Callable[..., Any]) -> dict[str, Declared]:
 
 
 def strict(function: F) -> F:
-    """Make a function, or a frozen dataclass, refuse what its signature does not declare.
-
-    Examples
-    --------
-    >>> @strict
-    ... def rank(x: object, ties: Literal["min", "max"] = "min"): ...
-    >>> rank([1, 2], ties="mix")
-    Traceback (most recent call last):
-    commonweal.errors.UnknownNameError: ties 'mix' not found; expected one of: max, min
-    """
+    """Make a function, or a frozen dataclass, refuse what its signature does not declare."""
     if isinstance(function, type):
         # A dataclass writes its own __init__, with the annotations of its fields.
         function.__init__ = strict(function.__init__)  # type: ignore[misc]
@@ -230,14 +189,7 @@ def strict(function: F) -> F:
 
 
 def settings_into(kind: type[C], given: C | Mapping[str, Any], where: str) -> C:
-    """Make settings from what may be a mapping of them.
-
-    Examples
-    --------
-    >>> settings_into(Within, {"lo": 1}, "whisker")
-    Traceback (most recent call last):
-    commonweal.errors.UnknownNameError: setting 'lo' not found (whisker); did you mean 'low'?
-    """
+    """Make settings from what may be a mapping of them."""
     if isinstance(given, kind):
         return given
     if not isinstance(given, Mapping):
@@ -258,14 +210,6 @@ class StrictModel(BaseModel):
     """A model whose first fault is an error of this package, where it is made in Python.
 
     Inside another model, and so in a study, faults are pydantic's own: these know the line.
-
-    Examples
-    --------
-    >>> class Place(StrictModel):
-    ...     people: int = 0
-    >>> Place(people="many")
-    Traceback (most recent call last):
-    commonweal.errors.DataError: Place: people: found 'many'; expected a valid integer...
     """
 
     def __init__(self, **data: Any) -> None:
@@ -356,8 +300,6 @@ class MethodError(ValueError):
 def name_of(how: MethodSpec) -> str:
     """Give a method's name; of a function, its own.
 
-    Examples
-    --------
     >>> name_of({"z_score": {"sd": 10}})
     'z_score'
     """
@@ -371,8 +313,6 @@ def name_of(how: MethodSpec) -> str:
 def settings_of(how: MethodSpec) -> dict[str, Any]:
     """Give the settings that stand beside a method's name.
 
-    Examples
-    --------
     >>> settings_of({"z_score": {"sd": 10}}), settings_of("z_score")
     ({'sd': 10}, {})
     """
@@ -398,8 +338,6 @@ def checked_method(
 ) -> MethodSpec:
     """Check a method against the functions known.
 
-    Examples
-    --------
     >>> checked_method({"double": {"by": 2}}, {"double": lambda x, by=2: by * x}, "method")
     {'double': {'by': 2}}
     """
@@ -435,8 +373,6 @@ def checked_method(
 def as_data(how: MethodSpec) -> str | dict[str, Any]:
     """Give a method as a study names it; of a function, where Python would find it.
 
-    Examples
-    --------
     >>> import statistics
     >>> as_data("z_score"), as_data(statistics.harmonic_mean)
     ('z_score', {'python': 'statistics.harmonic_mean'})
@@ -514,8 +450,6 @@ def takes(
 ) -> bool:
     """Say whether a method has a setting of this name.
 
-    Examples
-    --------
     >>> takes("double", "by", {"double": lambda x, by=2: by * x})
     True
     """
@@ -527,8 +461,6 @@ def takes(
 def with_setting(how: MethodSpec, key: str, value: Any) -> MethodSpec:
     """Give a method with one setting in place of its own.
 
-    Examples
-    --------
     >>> with_setting({"double": {"by": 2}}, "by", 3)
     {'double': {'by': 3}}
     """

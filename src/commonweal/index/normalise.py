@@ -220,8 +220,6 @@ def takes_base(function: Normaliser) -> bool:
 
     Those that take nothing from the data need no base, and so have none.
 
-    Examples
-    --------
     >>> takes_base(min_max), takes_base(goalposts)
     (True, False)
     """

@@ -398,17 +398,11 @@ def rate(
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """Where counts fall short of a published total.
+    """Where counts fall short of a published total."""
 
-    Attributes
-    ----------
-    inside
-        (n_areas,) whether an area lies in a larger one whose total is not reached.
-    shares
-        By code of each such larger area, the share of its total that is there.
-    """
-
+    # (n_areas,) whether an area lies in a larger one whose total is not reached
     inside: NDArray[np.bool_]
+    # by code of each such larger area, the share of its total that is there
     shares: dict[str, float]
 
 

@@ -113,8 +113,6 @@ def cut_factors(found: Sequence[AssumptionTarget], u: Floats, path: str) -> Floa
 def label_of(how: MethodSpec) -> str:
     """Write a method as a reader would.
 
-    Examples
-    --------
     >>> label_of("z_score"), label_of({"min_max": {"low": 1, "high": 100}})
     ('z_score', 'min_max (low 1, high 100)')
     """
@@ -127,24 +125,13 @@ def label_of(how: MethodSpec) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What varies in the runs of a designation, and how the numbers that drive a run are read.
-
-    Attributes
-    ----------
-    found
-        Where the assumptions act.
-    sets
-        By number of the assumption and path, the (n_sets, n_children) weights that runs choose from.
-    children
-        By node path, the names of the children.
-    n_sets
-        How many sets of drawn weights, and of errors, there are.
-    """
+    """What varies in the runs of a designation, and how the numbers that drive a run are read."""
 
     found: tuple[AssumptionTarget, ...]
+    # by number of the assumption and path, the (n_sets, n_children) weights that runs choose from
     sets: Mapping[tuple[int, str], Floats]
-    children: Mapping[str, Sequence[str]]
-    n_sets: int
+    children: Mapping[str, Sequence[str]]  # by node path, the names of the children
+    n_sets: int  # how many sets of drawn weights, and of errors, there are
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
@@ -188,21 +175,11 @@ rounding: both go the slow way, which knows what to do."""
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Which of several things a run uses, by the numbers that some assumptions have in it.
+    """Which of several things a run uses, by the numbers that some assumptions have in it."""
 
-    Attributes
-    ----------
-    of
-        The things; the first is the stated one.
-    axes
-        The assumptions that decide.
-    table
-        One axis an assumption, as long as it has choices: which thing.
-    """
-
-    of: tuple[Any, ...]
+    of: tuple[Any, ...]  # the things; the first is the stated one
     axes: tuple[int, ...]
-    table: NDArray[np.intp]
+    table: NDArray[np.intp]  # one axis an assumption, as long as it has choices: which thing
 
     def picked(self, u: Floats) -> NDArray[np.intp]:
         """(n_runs,) which thing, for (n_runs, n_assumptions) numbers in [0, 1)."""
@@ -226,82 +203,40 @@ _AS_IT_IS = Way("none", "none")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A child as it enters a part.
-
-    Attributes
-    ----------
-    path
-        Of the child.
-    part
-        Number of its part; -1 of an indicator.
-    moves
-        Whether it has values of its own in each run.
-    joined
-        Whether it is a part that is worked out together with its parent, unit by unit: it moves,
-        and nothing between them ranks units or needs all children at once.
-    ways
-        `Way` s in which it may enter.
-    first
-        Its first row, where it does not move: one row a way.
-    sign
-        -1 of an indicator of which less is more need.
-    base
-        Indicators whose spread its transform takes in place of its own.
-    """
+    """A child as it enters a part."""
 
     path: str
-    part: int
-    moves: bool
+    part: int  # number of its part; -1 of an indicator
+    moves: bool  # whether it has values of its own in each run
+    # whether it is a part that is worked out together with its parent, unit by unit: it moves, and nothing between
+    # them ranks units or needs all children at once
     joined: bool
-    ways: Choices
-    first: int
-    sign: float
-    base: tuple[str, ...]
+    ways: Choices  # `Way` s in which it may enter
+    first: int  # its first row, where it does not move: one row a way
+    sign: float  # -1 of an indicator of which less is more need
+    base: tuple[str, ...]  # indicators whose spread its transform takes in place of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A node with children.
-
-    Attributes
-    ----------
-    path
-        Its path.
-    entries
-        (n_children,) what enters it.
-    weights
-        (n_children,) stated weights.
-    weighed_by
-        Number of the assumption that draws its weights; -1 for none.
-    forms
-        Ways of aggregating.
-    settings
-        Numbers that the form takes: assumption and name.
-    available, available_by
-        Share of the weight that an area must have; the assumption that varies it, -1 for none.
-    left_out
-        Children that may be left out: which, and by which assumption.
-    ties
-        Rank that tied areas share.
-    least_power
-        The least power that its mean may have; infinity if it is never a power mean.
-    slow
-        Whether it may be anything else, or so steep that a plain sum would overflow.
-    """
+    """A node with children."""
 
     path: str
-    entries: tuple[Entry, ...]
-    weights: Floats
-    weighed_by: int
+    entries: tuple[Entry, ...]  # (n_children,) what enters it
+    weights: Floats  # (n_children,) stated weights
+    weighed_by: int  # number of the assumption that draws its weights; -1 for none
     forms: Choices
-    settings: tuple[tuple[int, str], ...]
+    settings: tuple[tuple[int, str], ...]  # numbers that the form takes: assumption and name
+    # available, available_by: share of the weight that an area must have; the assumption that varies it, -1 for none
     available: float
     available_by: int
+    # children that may be left out: which, and by which assumption
     left_out: tuple[tuple[int, int], ...]
-    ties: TieRule
+    ties: TieRule  # rank that tied areas share
 
+    # the least power that its mean may have; infinity if it is never a power mean
     least_power: float
-    slow: bool
+    slow: bool  # whether it may be anything else, or so steep that a plain sum would overflow
 
     @property
     def varies(self) -> bool:

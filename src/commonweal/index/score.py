@@ -245,27 +245,7 @@ def entered(
     reference: Floats | None = None,
     codes: Sequence[str] | None = None,
 ) -> Floats:
-    """Transform one child as its parent says.
-
-    Parameters
-    ----------
-    path
-        The child's path.
-    parent
-        Its parent.
-    need
-        (n_areas,) its need.
-    reference
-        (n_areas,) or (n_years, n_areas) the need that the transform is fitted to; `need` itself if
-        not given.
-    codes
-        (n_areas,) codes, for a distance to a reference area.
-
-    Raises
-    ------
-    DataError
-        If it cannot be transformed; the child is named.
-    """
+    """Transform one child as its parent says, fitted to `reference` (need of these areas, or of all years) if given."""
     child = parent.children[path.rpartition("/")[2]]
     how = parent.transform if child.enters_as is None else child.enters_as
     with _named(path):

@@ -61,8 +61,6 @@ def column(
 ) -> Floats:
     """Take in one number for each of something.
 
-    Examples
-    --------
     >>> column([1, None], "scores")
     array([ 1., nan])
     >>> column([1.0, 2.0], "scores", 3)
@@ -83,13 +81,7 @@ def column(
 
 
 def columns(given: Mapping[str, ArrayLike], what: str, n: int | None = None) -> dict[str, Floats]:
-    """Take in columns by name, all of one length; the first that does not fit is named.
-
-    Examples
-    --------
-    >>> columns({"index": [1, 2], "place": [3, 4]}, "scores")["place"]
-    array([3., 4.])
-    """
+    """Take in columns by name, all of one length; the first that does not fit is named."""
     taken: dict[str, Floats] = {}
     for name, x in given.items():
         taken[name] = column(x, f"{what} of '{name}'", n)
@@ -100,8 +92,6 @@ def columns(given: Mapping[str, ArrayLike], what: str, n: int | None = None) -> 
 def listed(given: Any, what: str) -> list[Any]:
     """Give a sequence of whatever library as a list; a single text is no sequence of letters here.
 
-    Examples
-    --------
     >>> listed(np.array(["A", "B"]), "units")
     ['A', 'B']
     """
@@ -117,8 +107,6 @@ def listed(given: Any, what: str) -> list[Any]:
 def units_of(units: Iterable[Any], n: int, what: str = "units") -> list[Any]:
     """Take in the codes of units: one each, and each once.
 
-    Examples
-    --------
     >>> units_of(["A", "A"], 2)
     Traceback (most recent call last):
     commonweal.errors.DataError: units: 'A' is there twice; expected each once
@@ -136,13 +124,7 @@ def units_of(units: Iterable[Any], n: int, what: str = "units") -> list[Any]:
 
 
 def groups_of(groups: Iterable[Any], n: int, what: str = "groups") -> list[Hashable]:
-    """Take in the group of each unit; None, NaN and null = none.
-
-    Examples
-    --------
-    >>> groups_of(["north", float("nan")], 2)
-    ['north', None]
-    """
+    """Take in the group of each unit; None, NaN and null = none."""
     given = [None if missing(group) else group for group in listed(groups, what)]
     if len(given) != n:
         raise DataError(f"{what}: {len(given):,} found; expected {n:,}, one for each unit")
@@ -154,8 +136,6 @@ def keys(
 ) -> None:
     """Refuse the keys of a mapping that mean nothing.
 
-    Examples
-    --------
     >>> keys({"pub": 1}, ["pubs", "halls"], where=" (with its own rule)")
     Traceback (most recent call last):
     commonweal.errors.UnknownNameError: indicator 'pub' not found (with its own rule); did you mean 'pubs'?
@@ -175,8 +155,6 @@ def by_name(
 ) -> Floats:
     """Take in a number for each name: in their order, by name, or one for all.
 
-    Examples
-    --------
     >>> by_name({"halls": -1}, ["pubs", "halls"], "directions", 1)
     array([ 1., -1.])
     """
@@ -197,8 +175,6 @@ def weights_of(
 ) -> Floats:
     """Take in weights: in order or by name, at least 0 each, and above 0 in total.
 
-    Examples
-    --------
     >>> weights_of({"crime": 1, "income": 3}, ["income", "crime"])
     array([3., 1.])
     """
@@ -212,14 +188,7 @@ def weights_of(
 
 
 def directions_of(given: ArrayLike | Mapping[str, float], names: Sequence[str]) -> Floats:
-    """Take in directions, 1 or -1 each: in order, by name (1 for those left out), or one for all.
-
-    Examples
-    --------
-    >>> directions_of([1, 2], ["pubs", "halls"])
-    Traceback (most recent call last):
-    commonweal.errors.DataError: halls: direction 2 found; expected 1 or -1
-    """
+    """Take in directions, 1 or -1 each: in order, by name (1 for those left out), or one for all."""
     signs = by_name(given, names, "directions", 1)
     for name, sign in zip(names, signs, strict=True):
         if abs(sign) != 1:
@@ -240,8 +209,6 @@ def positions(names: Sequence[str], wanted: Sequence[str], group: str) -> list[i
 def row_of(unit: int | str, units: Sequence[Any] | None, n: int, kind: str = "unit") -> int:
     """Find a row by its position, or by its code.
 
-    Examples
-    --------
     >>> row_of("B", ["A", "B"], 2), row_of(1, None, 2)
     (1, 1)
     """
@@ -258,8 +225,6 @@ def row_of(unit: int | str, units: Sequence[Any] | None, n: int, kind: str = "un
 def said_of(units: Sequence[Any] | None, row: int, kind: str = "unit") -> str:
     """Say which unit a row is, for a message: by its code, or by its number from 1.
 
-    Examples
-    --------
     >>> said_of(["A", "B"], 1), said_of(None, 1)
     ("unit 'B'", 'row 2')
     """
@@ -308,22 +273,12 @@ CODES = ("code", "unit", "ucode")
 
 @dataclass(frozen=True, slots=True)
 class NamedMatrix:
-    """Numbers by unit and column.
+    """Numbers by unit and column."""
 
-    Attributes
-    ----------
-    values
-        (n_units, n_columns) float64, NaN = missing, never infinite. Not to be written to: it may
-        be the caller's own.
-    names
-        (n_columns,) names, each once.
-    units
-        (n_units,) codes, each once; None if there are none.
-    """
-
+    # (n_units, n_columns) float64, NaN = missing, never infinite. Not to be written to: it may be the caller's own.
     values: Floats
-    names: list[str]
-    units: Sequence[str] | None
+    names: list[str]  # (n_columns,) names, each once
+    units: Sequence[str] | None  # (n_units,) codes, each once; None if there are none
 
     @property
     def unit_codes(self) -> tuple[str, ...] | None:
@@ -356,8 +311,6 @@ def table(
 ) -> NamedMatrix:
     """Take a table in.
 
-    Examples
-    --------
     >>> import polars as pl
     >>> taken = table(pl.DataFrame({"code": ["A", "B"], "pubs": [3, None], "halls": [1, 2]}))
     >>> taken.values, taken.names, taken.units
@@ -392,8 +345,6 @@ def table(
 def labelled(x: Matrix, names: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
     """Take a table in, and give its values and names.
 
-    Examples
-    --------
     >>> labelled([[1, 2], [3, 4]])[1]
     ['column 1', 'column 2']
     """
@@ -406,8 +357,6 @@ def lookup(
 ) -> tuple[Callable[[str], Floats], Sequence[str] | None]:
     """Make a function that gives a column by name, of columns by name or of a frame; and its codes.
 
-    Examples
-    --------
     >>> lookup({"pubs": [1, 2]})[0]("pubs")
     array([1., 2.])
     """
@@ -426,8 +375,6 @@ def lookup(
 def result_frame(result: Any, kind: str = "indicator") -> pl.DataFrame:
     """Lay out a result that has `names` (of a kind) and, for each, an entry in every other field.
 
-    Examples
-    --------
     >>> from commonweal.index import describe
     >>> result_frame(describe.describe([[1.0], [3.0]], ["pubs"])).columns[:4]
     ['indicator', 'min', 'q25', 'median']

@@ -57,21 +57,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AssumptionTarget:
-    """An assumption and the paths that it acts on.
-
-    Attributes
-    ----------
-    assumption
-        The assumption.
-    paths
-        Nodes (weights, forms, settings of a node), children as they enter their parents (ways of
-        normalising), or leaves (treatments, errors); none of a cut-off.
-    laws
-        Of weights, the law by path.
-    """
+    """An assumption and the paths that it acts on."""
 
     assumption: Assumption
+    # nodes (weights, forms, settings of a node), children as they enter their parents (ways of normalising), or leaves
+    # (treatments, errors); none of a cut-off
     paths: tuple[str, ...] = ()
+    # of weights, the law by path
     laws: Mapping[str, WeightDistribution] = field(default_factory=dict)
 
 

@@ -280,22 +280,7 @@ def sparse(indicators: Indicators, names: Iterable[str]) -> Iterator[tuple[str, 
 def check_coverage(
     indicators: Indicators, names: Iterable[str], accepted: Mapping[str, float | None]
 ) -> None:
-    """Refuse to make an index from an indicator with values for too few areas.
-
-    Parameters
-    ----------
-    indicators
-        As read.
-    names
-        Those that the index is made from.
-    accepted
-        By name, the share of areas that is accepted in place of `COVERAGE`; None where none is stated.
-
-    Raises
-    ------
-    DataError
-        If one has values for fewer; the message says what to write to accept them.
-    """
+    """Refuse to make an index from an indicator with values for too few areas: fewer than `accepted`, or `COVERAGE`."""
     refuse_sparse(too_sparse(indicators, names, accepted))
 
 
@@ -331,25 +316,7 @@ def refuse_sparse(found: Sequence[tuple[str, int, int, float]]) -> None:
 
 
 def names_in(formula: str, of: str) -> list[str]:
-    """Give the names that a formula uses, each once, in the order of the alphabet.
-
-    Parameters
-    ----------
-    formula
-        An SQL expression, such as ``(a + b) / 2`` or ``CASE WHEN "Group" = 10 THEN 1 ELSE 0 END``.
-    of
-        Whose it is, for messages.
-
-    Raises
-    ------
-    StudyError
-        If it is not an expression, or names nothing.
-
-    Examples
-    --------
-    >>> names_in('LEAST("Amount Awarded", 500000)', "grants")
-    ['Amount Awarded']
-    """
+    """Give the names that a formula (an SQL expression) uses, each once, in the order of the alphabet."""
     names = sorted(set(_expression(formula, of).meta.root_names()))
     if not names:
         raise StudyError(f"{of}: formula '{formula}' names no column; expected at least one")
@@ -357,31 +324,7 @@ def names_in(formula: str, of: str) -> list[str]:
 
 
 def evaluate_formula(formula: str, table: pl.DataFrame, of: str, where: str) -> pl.Series:
-    """Work a formula out, row by row.
-
-    Parameters
-    ----------
-    formula
-        An SQL expression.
-    table
-        The columns that it may name.
-    of, where
-        Whose it is, and what the table is called, for messages.
-
-    Returns
-    -------
-    polars.Series
-        Float64; null where a value that it needs is missing. A division by 0 gives null.
-
-    Raises
-    ------
-    UnknownNameError
-        If it names a column that is not there.
-    StudyError
-        If it is not an expression that gives one number a row.
-    DataError
-        If a result is infinite.
-    """
+    """Work a formula (an SQL expression) out, row by row; null where a value is missing, or after a division by 0."""
     check_columns(names_in(formula, of), table.columns, of, where)
     try:
         found = table.select(_expression(formula, of).cast(pl.Float64).alias("value"))["value"]

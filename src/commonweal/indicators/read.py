@@ -33,27 +33,10 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9.]*,[0-9]+\s*")
 
 
 def to_numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
-    """Give a column of a source's table as numbers.
+    """Give a column of a source's table as numbers: of numbers, truths (1 and 0), or text that is numbers.
 
-    Parameters
-    ----------
-    table
-        The table.
-    column
-        The column: numbers, truths (1 and 0), or text that is numbers.
-    source
-        Whose it is, for messages.
-
-    Returns
-    -------
-    polars.Series
-        Float64, null where there is none.
-
-    Raises
-    ------
-    DataError
-        If values are something else; the message gives them all with their rows, and what to say of
-        the file so that they are read.
+    Values that are something else are an error that gives them all with their rows, and what to say of the file so
+    that they are read.
     """
     value = table[column]
     if value.dtype.is_numeric() or value.dtype == pl.Boolean:
@@ -149,30 +132,7 @@ MOST_COLUMNS = 3
 def read_indicators(
     store: Store, wanted: Sequence[IndicatorSource], areas: Areas
 ) -> tuple[Indicators, list[dict[str, object]]]:
-    """Read indicators onto areas.
-
-    Parameters
-    ----------
-    store
-        Where source files come from.
-    wanted
-        What to read.
-    areas
-        The areas to read it for; rows of other areas are left aside and counted.
-
-    Returns
-    -------
-    tuple
-        The indicators, and for each what was read: rows in the table, areas matched, rows left
-        aside and areas without a value.
-
-    Raises
-    ------
-    UnknownNameError
-        If a column is not there.
-    DataError
-        If a column is not numbers, an area is there twice, or no row matches an area.
-    """
+    """Read indicators onto areas, and count for each the rows, matches, rows left aside and areas without a value."""
     values = np.full((len(areas), len(wanted)), np.nan)
     errors = np.full((len(areas), len(wanted)), np.nan)
     counts: dict[str, Counts] = {}
@@ -257,13 +217,7 @@ def _counts(
 def read_column(
     store: Store, source: Source, column: str, code: str, areas: Areas, name: str
 ) -> tuple[NDArray[np.float64], int, int]:
-    """Read one column of numbers onto areas.
-
-    Returns
-    -------
-    tuple
-        (n_areas,) float64 values, NaN = missing; the table's rows; and how many matched an area.
-    """
+    """Read one column of numbers onto areas: (n_areas,) values, NaN = missing; the rows; and how many matched."""
     code = code or code_column(store.table(source), source, areas)
     table = store.table(source, list(dict.fromkeys([code, column])))
     try:
@@ -276,13 +230,7 @@ def read_column(
 def read_flags(
     store: Store, source: Source, column: str, code: str, areas: Areas, name: str
 ) -> NDArray[np.float64]:
-    """Read one column of true and false, yes and no, or 1 and 0 onto areas: (n_areas,) 1, 0, NaN = missing.
-
-    Raises
-    ------
-    DataError
-        If it has anything else; the message gives the values found.
-    """
+    """Read one column of true and false, yes and no, or 1 and 0 onto areas: (n_areas,) 1, 0, NaN = missing."""
     code = code or code_column(store.table(source), source, areas)
     table = store.table(source, list(dict.fromkeys([code, column])))
     value = table[column]
@@ -305,15 +253,7 @@ def read_flags(
 
 
 def read_years(store: Store, source: Source, column: str, name: str) -> list[int]:
-    """Give the years of a table with a row an area and year, ascending.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such column.
-    DataError
-        If it has anything but years.
-    """
+    """Give the years of a table with a row an area and year, ascending."""
     years = _years(store.table(source, [column]), source, column, name)
     return [int(year) for year in years.drop_nulls().unique().sort()]
 
@@ -382,13 +322,7 @@ def _align(
 
 
 def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:
-    """Find the column of a source's table whose texts are codes of the areas.
-
-    Raises
-    ------
-    DataError
-        If no column of the source holds any.
-    """
+    """Find the column of a source's table whose texts are codes of the areas."""
     texts = [c for c, dtype in table.schema.items() if dtype == pl.String]
     hits = {c: int(table[c].is_in(areas.codes).sum()) for c in texts}
     best = max(hits, key=lambda c: hits[c], default=None)

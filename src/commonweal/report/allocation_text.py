@@ -67,8 +67,6 @@ def heads(columns: Sequence[str]) -> dict[str, str]:
 def money(pounds: float) -> str:
     """Say an amount in pounds, in millions or billions where it is one.
 
-    Examples
-    --------
     >>> money(2_920_000_000), money(20_000_000), money(1500)
     ('£2.92 billion', '£20 million', '£1,500')
     """

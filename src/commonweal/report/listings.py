@@ -29,21 +29,12 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class FoundAreas:
-    """What a name fits.
+    """What a name fits."""
 
-    Attributes
-    ----------
-    whole
-        Areas whose code or whole name it is: ``system``, ``code``, ``name``, ``inside`` (the authority, if known).
-    part
-        Others of whose names it is a part, the same columns.
-    away
-        Systems whose names cannot be had here.
-    """
-
+    # areas whose code or whole name it is: ``system``, ``code``, ``name``, ``inside`` (the authority, if known)
     whole: pl.DataFrame
-    part: pl.DataFrame
-    away: tuple[str, ...]
+    part: pl.DataFrame  # others of whose names it is a part, the same columns
+    away: tuple[str, ...]  # systems whose names cannot be had here
 
 
 def find_areas(store: Store, asked: str, system: str | None = None, inside: str = "") -> FoundAreas:

@@ -127,8 +127,6 @@ def between(draws: np.ndarray[Any, np.dtype[np.float64]]) -> str:
 def more_than(met: float, bound: float) -> str:
     """Say how much more than a mix meets another may meet, as the end of "no mix meets more"; rounded up.
 
-    Examples
-    --------
     >>> more_than(100_000, 100_000), more_than(100_000, 100_090), more_than(100_000, 102_130)
     ('', ' than 0.1% above it', ' than 2.2% above it')
     """

@@ -98,8 +98,6 @@ def shown_value(value: float, share: bool) -> str:
 def points_or_units(value: float, share: bool) -> str:
     """Write a difference: of shares in points.
 
-    Examples
-    --------
     >>> points_or_units(0.0614, True), points_or_units(0.0614, False)
     ('6.1 points', '0.06')
     """

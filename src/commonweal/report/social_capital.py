@@ -44,24 +44,14 @@ STAR = (
 
 @dataclass(frozen=True, slots=True)
 class SurveyHeadline:
-    """A survey's estimate of a headline, for all of its respondents.
+    """A survey's estimate of a headline, for all of its respondents."""
 
-    Attributes
-    ----------
-    survey, outcome, label
-        Title of the survey, and the outcome's name and label.
-    told
-        The estimate with its interval, as a sentence.
-    value, low, high
-        The estimate and the ends of its 95% interval; None where it is too weak to publish.
-    respondents
-        How many answered.
-    """
-
+    # survey, outcome, label: title of the survey, and the outcome's name and label
     survey: str
     outcome: str
     label: str
-    told: str
+    told: str  # the estimate with its interval, as a sentence
+    # value, low, high: the estimate and the ends of its 95% interval; None where it is too weak to publish
     value: float | None
     low: float | None
     high: float | None
@@ -70,26 +60,16 @@ class SurveyHeadline:
 
 @dataclass(frozen=True)
 class FrameworkListing:
-    """The frameworks, with the data of a study or a survey.
+    """The frameworks, with the data of a study or a survey."""
 
-    Attributes
-    ----------
-    frameworks
-        By id, the one that studies name headlines of first.
-    figures
-        By headline, figures for the country.
-    study, areas, indicators
-        A study, its areas, and the indicators on them that it names under ``social_capital``; None
-        without a study, and the last where it names none.
-    asked
-        By headline, a survey's estimate.
-    """
-
-    frameworks: Mapping[str, Framework]
-    figures: Mapping[str, tuple[NationalFigure, ...]]
+    frameworks: Mapping[str, Framework]  # by id, the one that studies name headlines of first
+    figures: Mapping[str, tuple[NationalFigure, ...]]  # by headline, figures for the country
+    # study, areas, indicators: a study, its areas, and the indicators on them that it names under ``social_capital``;
+    # None without a study, and the last where it names none
     study: Study | None = None
     areas: Areas | None = None
     indicators: Indicators | None = None
+    # by headline, a survey's estimate
     asked: Mapping[str, SurveyHeadline] = field(default_factory=dict)
 
     @property

@@ -117,26 +117,13 @@ class Finder:
     """The places where files are looked for: mirror folder, cache, mirror's URL and network.
 
     Wrong bytes in one are told of, and the next is asked; they are an error if none has the right.
-
-    Attributes
-    ----------
-    cache
-        The cache folder.
-    mirror
-        A folder or an http(s) URL laid out as host/path, if there is one.
-    offline
-        Whether to open no connection.
-    patience
-        How long to wait for a server.
-    progress
-        Told what is being done.
     """
 
     cache: Path
-    mirror: str | None
-    offline: bool
-    patience: TimeLimits
-    progress: Progress | None
+    mirror: str | None  # a folder or an http(s) URL laid out as host/path, if there is one
+    offline: bool  # whether to open no connection
+    patience: TimeLimits  # how long to wait for a server
+    progress: Progress | None  # told what is being done
 
     def find(self, source: Source, anew: bool = False) -> Found:
         """Find the file of a source, fetch it if need be, and check its bytes."""

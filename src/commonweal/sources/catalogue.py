@@ -53,52 +53,28 @@ class _Frozen(BaseModel):
 
 
 class Reading(BaseModel):
-    """How a table is written in its file, whatever the format; a study may say it of its own files.
-
-    Attributes
-    ----------
-    separator
-        The character between fields of a text table; a comma (csv) or a tab (tsv) if not said.
-    encoding
-        The character encoding of a text table, as Python names it.
-    skip_rows
-        Lines (text) or rows (Excel) above the header.
-    columns
-        Names for the columns of a file that has no header row.
-    types
-        Column types that must not be guessed, by column name.
-    null_values
-        Texts that mean 'missing', besides the empty one.
-    thousands
-        True if thousands are set apart by commas, such as 1,234 (by points where `decimal` is a comma).
-    decimal
-        What stands before the decimals: a point, or a comma as in 12,5.
-    rows
-        How many rows a table has, in text or a sheet; needed only where remarks follow it.
-    sheet
-        The sheet of an Excel file; the first if not said.
-    layer
-        The layer of a GeoPackage; needed only where it holds more than one.
-    member
-        The file inside a zip; needed only where the zip holds more than one table.
-    object
-        The object in an R file; needed only where the file holds more than one table.
-    """
+    """How a table is written in its file, whatever the format; a study may say it of its own files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # the character between fields of a text table; a comma (csv) or a tab (tsv) if not said
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    encoding: str = "utf-8"
-    skip_rows: Annotated[int, Field(ge=0)] = 0
-    columns: tuple[str, ...] | None = None
-    types: dict[str, ColumnType] = {}
-    null_values: tuple[str, ...] = ()
+    encoding: str = "utf-8"  # the character encoding of a text table, as Python names it
+    skip_rows: Annotated[int, Field(ge=0)] = 0  # lines (text) or rows (Excel) above the header
+    columns: tuple[str, ...] | None = None  # names for the columns of a file that has no header row
+    types: dict[str, ColumnType] = {}  # column types that must not be guessed, by column name
+    null_values: tuple[str, ...] = ()  # texts that mean 'missing', besides the empty one
+    # true if thousands are set apart by commas, such as 1,234 (by points where `decimal` is a comma)
     thousands: bool = False
+    # what stands before the decimals: a point, or a comma as in 12,5
     decimal: Literal[".", ","] = "."
+    # how many rows a table has, in text or a sheet; needed only where remarks follow it
     rows: Annotated[int, Field(gt=0)] | None = None
-    sheet: str | None = None
-    layer: str | None = None
+    sheet: str | None = None  # the sheet of an Excel file; the first if not said
+    layer: str | None = None  # the layer of a GeoPackage; needed only where it holds more than one
+    # the file inside a zip; needed only where the zip holds more than one table
     member: str | None = None
+    # the object in an R file; needed only where the file holds more than one table
     object: str | None = None
 
     @field_validator("columns", "null_values", mode="before")
@@ -113,15 +89,9 @@ class Reading(BaseModel):
 
 
 class Reader(Reading, _Frozen):
-    """How a file becomes a table: its format, and how the table is written in it.
+    """How a file becomes a table: its format, and how the table is written in it."""
 
-    Attributes
-    ----------
-    format
-        The format of the file, or of the member inside a zip; ``file`` is not a table.
-    """
-
-    format: Format
+    format: Format  # the format of the file, or of the member inside a zip; ``file`` is not a table
 
 
 class Source(_Frozen):
@@ -230,26 +200,10 @@ class Source(_Frozen):
 def load_catalogue(
     folder: Path | None = None, over: Mapping[str, Source] | None = None
 ) -> dict[str, Source]:
-    """Read the catalogue.
+    """Read the catalogue: every source by id, sorted. The packaged folder is read once.
 
-    Parameters
-    ----------
-    folder
-        A folder of YAML files, one per publisher; the packaged one, which is read once, if not given.
-    over
-        Sources that those of the folder stand over: an entry with the id of one of them needs to say
-        only what differs, where it is (`url` or `path`) and its `vintage`.
-
-    Returns
-    -------
-    dict of str to Source
-        Every source by id, sorted by id.
-
-    Raises
-    ------
-    DataError
-        If a file or an entry is malformed, or an id occurs twice; the message names the file
-        and the entry.
+    Sources of a `folder` stand over those of `over`: an entry with the id of one needs to say only what differs, where
+    it is (`url` or `path`) and its `vintage`.
     """
     return dict(_shipped()) if folder is None else _read(folder, folder, over)
 
@@ -327,34 +281,9 @@ def _entries(file: str, content: dict[str, Any], over: Mapping[str, Source]) -> 
 def local_source(
     path: str | Path, *, name: str | None = None, reader: Reader | None = None, **about: Any
 ) -> Source:
-    """Describe a file of the user's own.
+    """Describe a file of the user's own, without opening it; the store computes and records its checksum.
 
-    Parameters
-    ----------
-    path
-        Where it lies. Nothing is opened here.
-    name
-        Its id in messages and provenance; made from the file's name if not given.
-    reader
-        How to read it; guessed from the file's suffix if not given. In a ``.zip`` the suffix of
-        the member decides.
-    **about
-        Any other field of `Source`, such as ``licence`` or ``vintage``.
-
-    Returns
-    -------
-    Source
-        A source with `path` set and no pinned checksum; the store computes and records it.
-
-    Raises
-    ------
-    DataError
-        If the suffix says no format that can be read, or a field is malformed.
-
-    Examples
-    --------
-    >>> local_source("clubs/Village Halls.csv").id
-    'village-halls'
+    The reader is guessed from the suffix if not given; in a ``.zip`` the suffix of the member decides.
     """
     path = Path(path)
     if name is None:

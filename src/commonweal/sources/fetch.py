@@ -34,34 +34,19 @@ class SlowError(Exception):
 
 @dataclass(frozen=True)
 class TimeLimits:
-    """How long to wait for a server, and how often to ask again.
+    """How long to wait for a server, and how often to ask again."""
 
-    Attributes
-    ----------
-    timeout_s
-        Seconds to wait for a connection, and for each next piece.
-    retries
-        How often to ask again after a fault that may pass.
-    backoff_s
-        Seconds before the first repeat; doubled each time, with up to half as much again by
-        chance so that many machines do not knock together.
-    least_speed
-        Bytes that have to come each second, on average over any `window_s` seconds. curl calls
-        these ``--speed-limit`` and ``--speed-time``.
-    window_s
-        Seconds over which the speed is taken.
-    deadline_s
-        Seconds that one try may take in all.
-    clock, sleep
-        Tells seconds, and waits for some.
-    """
-
-    timeout_s: float = 30.0
-    retries: int = 4
+    timeout_s: float = 30.0  # seconds to wait for a connection, and for each next piece
+    retries: int = 4  # how often to ask again after a fault that may pass
+    # seconds before the first repeat; doubled each time, with up to half as much again by chance so that many machines
+    # do not knock together
     backoff_s: float = 1.0
+    # bytes that have to come each second, on average over any `window_s` seconds. curl calls these ``--speed-limit``
+    # and ``--speed-time``.
     least_speed: float = 1000.0
-    window_s: float = 60.0
-    deadline_s: float = 4 * 3600.0
+    window_s: float = 60.0  # seconds over which the speed is taken
+    deadline_s: float = 4 * 3600.0  # seconds that one try may take in all
+    # clock, sleep: tells seconds, and waits for some
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
 

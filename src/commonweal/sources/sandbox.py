@@ -39,15 +39,8 @@ _hushing = threading.RLock()
 def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator[None]:
     r"""Turn whatever a library raises at a file's content into one error.
 
-    Readers raise a dozen classes at bytes that they do not expect, and those written in Rust panic, which is
-    no `Exception` and prints itself.
-
-    Examples
-    --------
-    >>> with explain_damage("halls.zip", "not a whole zip"):
-    ...     raise ValueError("bad magic number\nin line 1")
-    Traceback (most recent call last):
-    commonweal.errors.DataError: halls.zip: not a whole zip (bad magic number)
+    Readers raise a dozen classes at bytes that they do not expect, and those written in Rust panic, which is no
+    `Exception` and prints itself.
     """
     try:
         if hush:
@@ -74,8 +67,6 @@ def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator
 def reason_of(error: BaseException) -> str:
     """Give the first line of an error, or its class where it says nothing.
 
-    Examples
-    --------
     >>> reason_of(MemoryError())
     'MemoryError'
     """
@@ -116,8 +107,6 @@ _PIECE = 1 << 20
 def check_size(file: str, packed: int, size: int) -> None:
     """Refuse what would unpack to far more than it is.
 
-    Examples
-    --------
     >>> check_size("halls.csv", 1_000_000, 3_000_000_000)
     Traceback (most recent call last):
     commonweal.errors.DataError: halls.csv would unpack to 3,000 MB, 3,000 times its size; expected at most 200 times

@@ -35,30 +35,18 @@ COUNTY = "county-"
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found when the bytes of a source were checked anew.
-
-    Attributes
-    ----------
-    id
-        The source.
-    status
-        ``good``, ``wrong bytes`` or ``unreachable``.
-    where
-        ``mirror``, ``cache``, ``network`` or ``local file``; None if unreachable.
-    path
-        The file; None if unreachable.
-    sha256, size
-        Of the bytes found; None if there are none.
-    message
-        What is wrong, in words; if good, where there were wrong bytes that are passed over.
-    """
+    """What was found when the bytes of a source were checked anew."""
 
     id: str
+    # ``good``, ``wrong bytes`` or ``unreachable``
     status: Literal["good", "wrong bytes", "unreachable"]
+    # ``mirror``, ``cache``, ``network`` or ``local file``; None if unreachable
     where: str | None = None
-    path: Path | None = None
+    path: Path | None = None  # the file; None if unreachable
+    # sha256, size: of the bytes found; None if there are none
     sha256: str | None = None
     size: int | None = None
+    # what is wrong, in words; if good, where there were wrong bytes that are passed over
     message: str = ""
 
 

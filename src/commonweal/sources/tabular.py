@@ -199,8 +199,6 @@ def where_header_is(path: Path, reader: Reader, wanted: Sequence[str]) -> str:
 def lines_above(text: Iterable[str], separator: str) -> int:
     r"""Give how many lines stand above the first row that is as wide as the next, and wider than the first.
 
-    Examples
-    --------
     >>> lines_above(["Halls by ward", "", "ward,halls", "A1,3"], ",")
     2
     """

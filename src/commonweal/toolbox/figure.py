@@ -199,8 +199,6 @@ def plot(figure: Figure, title: str, about: str, numbers: pl.DataFrame) -> Plot:
 def numeral(value: float) -> str:
     """Write a number shortly.
 
-    Examples
-    --------
     >>> numeral(33755.0), numeral(0.25), numeral(-1.0)
     ('33,755', '0.25', '−1')
     """

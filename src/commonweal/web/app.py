@@ -143,20 +143,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def create_app(explorer: Explorer, hosts: Iterable[str] = LOOPBACK) -> FastAPI:
-    """Make the application.
-
-    Parameters
-    ----------
-    explorer
-        The run, ready to be looked at.
-    hosts
-        Names to answer to; any if there are none.
-
-    Returns
-    -------
-    FastAPI
-        An ASGI application. Its own description is at ``/api/openapi.json``.
-    """
+    """Make the ASGI application, which answers to names of `hosts`; to any if there are none."""
     app = FastAPI(
         title=f"Commonweal: {explorer.results.study.title}",
         version=__version__,

@@ -49,17 +49,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """What the explorer can tell.
+    """What the explorer can tell."""
 
-    Attributes
-    ----------
-    make
-        Gives the document for what is asked.
-    offers
-        Gives what can be chosen: by parameter, values with words for each.
-    """
-
-    make: Callable[[Explorer, DocumentQuery], Document]
+    make: Callable[[Explorer, DocumentQuery], Document]  # gives the document for what is asked
+    # gives what can be chosen: by parameter, values with words for each
     offers: Callable[[Explorer, DocumentQuery], Mapping[str, Mapping[str, str]]] = lambda *_: {}
 
 

@@ -51,26 +51,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planning:
-    """What is there, and what places cost and are worth.
+    """What is there, and what places cost and are worth."""
 
-    Attributes
-    ----------
-    store
-        Where source files come from.
-    ground
-        Places of every kind, and where people set out from.
-    interventions, values, parameters
-        What can be done, what that is worth, and by which rates.
-    in_turn
-        Held while sites are sought: the kernels use all cores, and not every threading layer of numba survives
-        being called from two requests at once.
-    """
-
-    store: Store
-    ground: SitingData
+    store: Store  # where source files come from
+    ground: SitingData  # places of every kind, and where people set out from
+    # interventions, values, parameters: what can be done, what that is worth, and by which rates
     interventions: Interventions
     values: Values
     parameters: Parameters
+    # held while sites are sought: the kernels use all cores, and not every threading layer of numba survives being
+    # called from two requests at once
     in_turn: Lock = field(default_factory=Lock, repr=False, compare=False)
 
 
@@ -129,29 +119,17 @@ def postcode_lookup(
 
 @dataclass(frozen=True)
 class Explorer:
-    """One run, ready to be looked at.
-
-    Attributes
-    ----------
-    results
-        The run.
-    tiles
-        Its map; None where no area has a known place.
-    postcodes
-        Finds the area of a postcode; None where the study is of no place that has any.
-    programmes
-        Funding programmes worked out on the run, by name.
-    store
-        Where places and lookups are read; without one, nothing can be asked about investment.
-    reading
-        Held while what questions about new places need is read.
-    """
+    """One run, ready to be looked at."""
 
     results: Results
-    tiles: Tiles | None = None
+    tiles: Tiles | None = None  # its map; None where no area has a known place
+    # finds the area of a postcode; None where the study is of no place that has any
     postcodes: PostcodeLookup | None = None
+    # funding programmes worked out on the run, by name
     programmes: Mapping[str, AllocationResult] = field(default_factory=dict)
+    # where places and lookups are read; without one, nothing can be asked about investment
     store: Store | None = None
+    # held while what questions about new places need is read
     reading: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
@@ -323,25 +301,7 @@ def open_explorer(
 ) -> Explorer:
     """Make everything ready that a page needs, so that the first reader does not wait for it.
 
-    Parameters
-    ----------
-    results
-        A run of a study.
-    cache
-        Where map tiles and the directory of postcodes are kept.
-    progress
-        Told what is being done.
-    store
-        Where places and lookups are read; without one, nothing can be asked about investment.
-    programmes
-        Funding programmes to work out, by name or path, beside those that ship for the study.
-
-    Raises
-    ------
-    CommonwealError
-        If a programme is of another study.
-    SourceError
-        If the cache cannot be written to.
+    Without a store nothing can be asked about investment. `programmes` come beside those that ship for the study.
     """
     from commonweal.web.tiles import make_tiles
 

@@ -42,36 +42,16 @@ _PAIR = re.compile(r"(-?\d{1,3}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
 
 @dataclass(frozen=True)
 class Options:
-    """An answer.
-
-    Attributes
-    ----------
-    scope
-        The areas asked about.
-    sited
-        Where new places go, who is reached, and what that changes.
-    section
-        The same, told.
-    worth
-        What they cost and are worth; None where that cannot be told.
-    picked
-        Whether the sites were picked, not proposed.
-    candidates
-        Where they could go.
-    sites
-        How many are proposed: no more than there are candidates.
-    fewer
-        Says so in a sentence where more were asked for; else ''.
-    """
+    """An answer."""
 
     scope: Scope
-    sited: SitingResult
-    section: Section
-    worth: Appraisal | None
-    picked: bool
+    sited: SitingResult  # where new places go, who is reached, and what that changes
+    section: Section  # the same, told
+    worth: Appraisal | None  # what they cost and are worth; None where that cannot be told
+    picked: bool  # whether the sites were picked, not proposed
     candidates: str
-    sites: int = 0
-    fewer: str = ""
+    sites: int = 0  # how many are proposed: no more than there are candidates
+    fewer: str = ""  # says so in a sentence where more were asked for; else ''
 
 
 def planning_of(explorer: Explorer) -> Planning:

@@ -37,54 +37,29 @@ LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The weight of one domain in its index, as it can be set.
+    """The weight of one domain in its index, as it can be set."""
 
-    Attributes
-    ----------
-    key
-        Its name in an address: ``w.INDEX.DOMAIN``.
-    index, domain
-        Where it stands.
-    label, index_label
-        Their names for readers.
-    stated
-        The study's own weight, where those of the index add up to 100; 0 leaves a domain out.
-    """
-
-    key: str
+    key: str  # its name in an address: ``w.INDEX.DOMAIN``
     index: str
     domain: str
     label: str
     index_label: str
+    # the study's own weight, where those of the index add up to 100; 0 leaves a domain out
     stated: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A cut-off of one condition, as it can be set.
+    """A cut-off of one condition, as it can be set."""
 
-    Attributes
-    ----------
-    key
-        Its name in an address: ``cut.DESIGNATION.NUMBER``, counted from 1 in the order written.
-    designation, number
-        Where it stands.
-    label
-        What it is the cut-off of, for readers.
-    unit
-        ``%`` of the areas, ``areas`` or ``points`` of score.
-    stated
-        The study's own.
-    low, high, step
-        What may be asked for; the study's own always may.
-    """
-
+    # its name in an address: ``cut.DESIGNATION.NUMBER``, counted from 1 in the order written
     key: str
     designation: str
     number: int
-    label: str
-    unit: str
+    label: str  # what it is the cut-off of, for readers
+    unit: str  # ``%`` of the areas, ``areas`` or ``points`` of score
     stated: float
+    # low, high, step: what may be asked for; the study's own always may
     low: float
     high: float
     step: float
@@ -108,8 +83,6 @@ class Choices:
 def plain_number(value: float) -> str:
     """Give a number as it stands in an address or a field: read again, it is the same to the last bit.
 
-    Examples
-    --------
     >>> plain_number(60.0), plain_number(21.1234567)
     ('60', '21.1234567')
     """

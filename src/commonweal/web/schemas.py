@@ -28,11 +28,9 @@ _TEXT = r"^[^\x00-\x1f\x7f]*$"
 def code_in_path(code: str) -> str:
     """Give an area's code as a part of an address: one part, whatever letters it has.
 
-    A slash is written ``~1`` and a tilde ``~0``, as in JSON Pointers (RFC 6901), since a slash would part it
-    in two even as ``%2F``; a point at its beginning is ``~2``, since browsers take out ``.`` and ``..``.
+    A slash is written ``~1`` and a tilde ``~0``, as in JSON Pointers (RFC 6901), since a slash would part it in two
+    even as ``%2F``; a point at its beginning is ``~2``, since browsers take out ``.`` and ``..``.
 
-    Examples
-    --------
     >>> code_in_path("E01000001"), code_in_path("A/2 é"), code_in_path("."), code_in_path("~1")
     ('E01000001', 'A~12%20%C3%A9', '~2', '~01')
     """
@@ -71,28 +69,14 @@ class QueryError(CommonwealError):
 
 
 class PageQuery(BaseModel):
-    """What every page takes: the reader's choices (under their keys), the map's layer, and the frame.
-
-    Attributes
-    ----------
-    layer
-        What colours the map.
-    embed
-        1 leaves out header and footer, for a page within another.
-    """
+    """What every page takes: the reader's choices (under their keys), the map's layer, and the frame."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     layer: str = Field(default="", max_length=200, pattern=_TEXT)
-    embed: Literal["", "1"] = ""
+    embed: Literal["", "1"] = ""  # 1 leaves out header and footer, for a page within another
 
     def choices(self, explorer: Explorer) -> Choices:
-        """Take the reader's choices out, and refuse what is none.
-
-        Raises
-        ------
-        AskError
-            If a key is unknown, or a value is no number in its bounds.
-        """
+        """Take the reader's choices out, and refuse what is none."""
         bounds = {w.key: (0.0, MOST_WEIGHT) for w in explorer.weights}
         bounds |= {c.key: (c.low, c.high) for c in explorer.cuts}
         whole = {c.key for c in explorer.cuts if c.unit == "areas"}
@@ -139,35 +123,21 @@ class AreaQuery(PageQuery):
 
 
 class OptionsQuery(PageQuery):
-    """What a question about new places takes besides.
+    """What a question about new places takes besides."""
 
-    Attributes
-    ----------
-    kind, candidates
-        Of place, and where one could go; the first that is offered if not given.
-    sites
-        How many to propose.
-    site
-        Sites that were picked, each ``longitude,latitude``; then none is proposed.
-    minutes
-        Within how many minutes on foot one counts as reached.
-    equity
-        To what power need counts.
-    years
-        Over how many years cost and worth are counted.
-    q
-        A postcode, an area, or ``longitude, latitude``: where a site is to be added.
-    """
-
+    # kind, candidates: of place, and where one could go; the first that is offered if not given
     kind: str = Field(default="", max_length=60, pattern=_TEXT)
     candidates: str = Field(default="", max_length=60, pattern=_TEXT)
     sites: Whole = Field(default=3, ge=1, le=MOST_SITES)
+    # sites that were picked, each ``longitude,latitude``; then none is proposed
     site: tuple[Annotated[str, Field(max_length=40, pattern=_POINT)], ...] = Field(
         default=(), max_length=MOST_SITES
     )
+    # within how many minutes on foot one counts as reached
     minutes: Number = Field(default=15, ge=1, le=60)
-    equity: Number = Field(default=1, ge=0, le=5)
-    years: Whole = Field(default=10, ge=1, le=30)
+    equity: Number = Field(default=1, ge=0, le=5)  # to what power need counts
+    years: Whole = Field(default=10, ge=1, le=30)  # over how many years cost and worth are counted
+    # a postcode, an area, or ``longitude, latitude``: where a site is to be added
     q: str = Field(default="", max_length=100, pattern=_TEXT)
 
     def points(self) -> list[tuple[float, float]]:
@@ -182,21 +152,11 @@ class OptionsQuery(PageQuery):
 
 
 class DocumentQuery(OptionsQuery):
-    """What a document takes: each subject uses what it needs.
-
-    Attributes
-    ----------
-    area
-        Code of an area.
-    programme
-        Name of a funding programme.
-    against
-        Another list to compare with.
-    """
+    """What a document takes: each subject uses what it needs."""
 
     area: str = Field(default="", pattern=_TEXT)
-    programme: str = Field(default="", max_length=100, pattern=_TEXT)
-    against: str = Field(default="", max_length=100, pattern=_TEXT)
+    programme: str = Field(default="", max_length=100, pattern=_TEXT)  # name of a funding programme
+    against: str = Field(default="", max_length=100, pattern=_TEXT)  # another list to compare with
 
     def own(self) -> dict[str, Any]:
         """Give what is asked besides the reader's choices and the frame, to go along from page to page."""

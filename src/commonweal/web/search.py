@@ -34,47 +34,26 @@ STATE_FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """What a list is asked for.
+    """What a list is asked for."""
 
-    Attributes
-    ----------
-    q
-        A part of names or a code; case, accents and punctuation do not matter.
-    within
-        The code of a larger area.
-    state
-        A key of `STATE_FILTERS`, of the first designation.
-    sort, down
-        The key of the column to sort by, and whether from the greatest down.
-    page, per
-        Which page, from 1, and how many areas on one.
-    """
-
-    q: str = ""
-    within: str = ""
-    state: str = ""
+    q: str = ""  # a part of names or a code; case, accents and punctuation do not matter
+    within: str = ""  # the code of a larger area
+    state: str = ""  # a key of `STATE_FILTERS`, of the first designation
+    # sort, down: the key of the column to sort by, and whether from the greatest down
     sort: str = ""
     down: bool = False
+    # page, per: which page, from 1, and how many areas on one
     page: int = 1
     per: int = DEFAULT_PER
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list.
+    """One page of a list."""
 
-    Attributes
-    ----------
-    rows
-        Rows of the areas on it, in order.
-    found
-        Rows of all areas that fit, in order.
-    number, of
-        Which page this is, of how many; beyond the last is the last.
-    """
-
-    rows: NDArray[np.intp]
-    found: NDArray[np.intp]
+    rows: NDArray[np.intp]  # rows of the areas on it, in order
+    found: NDArray[np.intp]  # rows of all areas that fit, in order
+    # number, of: which page this is, of how many; beyond the last is the last
     number: int
     of: int
 
@@ -145,27 +124,14 @@ MOST_FOUND = 20
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search gives.
-
-    Attributes
-    ----------
-    asked
-        What was looked for.
-    row
-        The one area that is meant; None if none or several fit.
-    rows
-        Areas that fit, or that may be meant, the likeliest first, at most `MOST_FOUND`.
-    of
-        How many fit.
-    words
-        What there is to say, such as that nothing was found.
-    """
+    """What a search gives."""
 
     asked: str
-    row: int | None
+    row: int | None  # the one area that is meant; None if none or several fit
+    # areas that fit, or that may be meant, the likeliest first, at most `MOST_FOUND`
     rows: tuple[int, ...]
     of: int
-    words: str
+    words: str  # what there is to say, such as that nothing was found
 
 
 def search(explorer: Explorer, asked: str) -> SearchResult:

@@ -322,8 +322,6 @@ def change_since(explorer: Explorer, row: int) -> str:
 def lower_first(label: str) -> str:
     """Begin a label small, unless it is a name such as GP or Community Needs Index.
 
-    Examples
-    --------
     >>> lower_first("Low income"), lower_first("GP visits"), lower_first("Community Needs Index: rank")
     ('low income', 'GP visits', 'Community Needs Index: rank')
     """

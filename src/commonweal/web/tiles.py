@@ -40,24 +40,12 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """The map of a study.
+    """The map of a study."""
 
-    Attributes
-    ----------
-    levels
-        By zoom level, the (PMTiles) file.
-    bounds
-        West, south, east and north of all areas in degrees.
-    version
-        Of the areas' shapes, for addresses that may be kept for ever.
-    around
-        By row, west, south, east and north of the area in degrees.
-    """
-
-    levels: dict[int, Path]
-    bounds: tuple[float, float, float, float]
-    version: str
-    around: dict[int, list[float]]
+    levels: dict[int, Path]  # by zoom level, the (PMTiles) file
+    bounds: tuple[float, float, float, float]  # west, south, east and north of all areas in degrees
+    version: str  # of the areas' shapes, for addresses that may be kept for ever
+    around: dict[int, list[float]]  # by row, west, south, east and north of the area in degrees
 
     def tile(self, z: int, x: int, y: int) -> bytes | None:
         """Give a tile, gzipped; None if there is nothing there."""

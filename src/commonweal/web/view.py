@@ -48,46 +48,23 @@ MOST_INDICES, MOST_DOMAINS = 4, 12
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the areas.
+    """One column of the areas."""
 
-    Attributes
-    ----------
-    key
-        Its name in addresses and downloads.
-    label
-        Its name for readers.
-    kind
-        ``text``; ``whole`` numbers (floats, NaN = missing); ``share`` 0..1; ``state`` (`NUMBER` of a key of `STATES`).
-    values
-        (n_areas,) its values; texts as objects.
-    brief
-        Whether it stands in the list on the page, and not in downloads alone.
-    """
-
-    key: str
+    key: str  # its name in addresses and downloads
     label: str
+    # ``text``; ``whole`` numbers (floats, NaN = missing); ``share`` 0..1; ``state`` (`NUMBER` of a key of `STATES`)
     kind: Kind
-    values: NDArray[np.generic]
-    brief: bool = True
+    values: NDArray[np.generic]  # (n_areas,) its values; texts as objects
+    brief: bool = True  # whether it stands in the list on the page, and not in downloads alone
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The areas of a run, column by column.
-
-    Attributes
-    ----------
-    results
-        What is shown.
-    columns
-        By key, in order.
-    states
-        By designation, (n_areas,) `NUMBER` of a key of `STATES`.
-    """
+    """The areas of a run, column by column."""
 
     results: Results
-    columns: dict[str, Column]
-    states: dict[str, NDArray[np.int8]]
+    columns: dict[str, Column]  # by key, in order
+    states: dict[str, NDArray[np.int8]]  # by designation, (n_areas,) `NUMBER` of a key of `STATES`
 
     def __len__(self) -> int:
         return len(self.results.areas)
@@ -250,24 +227,15 @@ class MapClass:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A way to colour the map.
+    """A way to colour the map."""
 
-    Attributes
-    ----------
-    key, title
-        Its name in addresses and for readers.
-    classes
-        What there is.
-    letters
-        The letter of each area's class, in the order of the areas; `NONE` where there is no value.
-    marked
-        Rows of the areas that matter most, few enough to be marked where they are too small to be seen.
-    """
-
+    # key, title: its name in addresses and for readers
     key: str
     title: str
     classes: tuple[MapClass, ...]
+    # the letter of each area's class, in the order of the areas; `NONE` where there is no value
     letters: str
+    # rows of the areas that matter most, few enough to be marked where they are too small to be seen
     marked: NDArray[np.intp]
 
 

@@ -23,7 +23,11 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 def on_scale(need: Floats, scale: str) -> Floats:
-    """Put scores on a scale; higher stays more need."""
+    """Put scores on a scale; higher stays more need.
+
+    >>> on_scale(np.array([4.0, 1.0, 1.0, np.nan]), "rank")
+    array([3. , 1.5, 1.5, nan])
+    """
     if scale == "score":
         return need
     if scale == "z":

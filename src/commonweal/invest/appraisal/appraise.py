@@ -51,7 +51,11 @@ def money(pounds: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Say a ratio, to two decimals below ten."""
+    """Say a ratio, to two decimals below ten.
+
+    >>> ratio(2.345), ratio(98.54), ratio(-0.4), ratio(-1234.5), ratio(float("inf"))
+    ('2.35', '98.5', '−0.40', '−1,234.5', 'not defined')
+    """
     if not math.isfinite(value):
         return "not defined"
     said = f"{abs(value):.2f}" if abs(value) < 10 else f"{abs(value):,.1f}"

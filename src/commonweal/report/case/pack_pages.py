@@ -78,22 +78,15 @@ MOST = 40
 
 @dataclass(frozen=True, slots=True)
 class SitePicker:
-    """Sites to pick.
+    """Sites to pick."""
 
-    Attributes
-    ----------
-    sites
-        One row a site: ``row`` (of the candidates), ``name``, ``longitude``, ``latitude``, ``proposed``, and what it
-        does by itself: ``people`` and ``points`` that it reaches anew. Those proposed come first, then those
-        that reach most people.
-    points
-        Rows of the demand points that one of them reaches and no place that is there does.
-    order
-        Of each of these points, the sites that reach it (rows of `sites`), the nearest first.
-    """
-
+    # one row a site: ``row`` (of the candidates), ``name``, ``longitude``, ``latitude``, ``proposed``, and what it
+    # does by itself: ``people`` and ``points`` that it reaches anew. Those proposed come first, then those that reach
+    # most people.
     sites: pl.DataFrame
+    # rows of the demand points that one of them reaches and no place that is there does
     points: tuple[int, ...]
+    # of each of these points, the sites that reach it (rows of `sites`), the nearest first
     order: tuple[tuple[int, ...], ...]
 
 

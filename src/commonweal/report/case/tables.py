@@ -279,13 +279,7 @@ def studied_label(case: Case, studied: StudiedEffect) -> str:
 
 
 def pounds(value: float) -> str:
-    """Say what a pound brings, to as many digits as a ratio has.
-
-    Examples
-    --------
-    >>> pounds(5.214), pounds(-2.15), pounds(14.93)
-    ('£5.21', '−£2.15', '£14.9')
-    """
+    """Say what a pound brings, to as many digits as a ratio has."""
     said = ratio(value)
     return f"−£{said[1:]}" if said.startswith("−") else f"£{said}" if said[:1].isdigit() else said
 

@@ -101,13 +101,6 @@ def mix_words(done: list[tuple[str, int, float]], one: str, many: str) -> str:
     """Say what is done in how many places, the most widespread first.
 
     What only a few places get, for little of the money, is what the last pounds went into: it is not named.
-
-    Examples
-    --------
-    >>> mix_words([("buses", 223, 87e6), ("broadband", 1, 5e5), ("parks", 224, 133e6)], "ward", "wards")
-    'parks in 224 wards, buses in 223 and others in few'
-    >>> mix_words([("parks", 1, 1e6)], "ward", "wards")
-    'parks in 1 ward'
     """
     most, total = max(n for _, n, _ in done), sum(cost for *_, cost in done)
     ordered = sorted(done, key=lambda row: (-row[1], -row[2]))

@@ -46,21 +46,9 @@ def place_document(
     map_: Chart | None = None,
     link: Callable[[str], str] | None = None,
 ) -> Document:
-    """Tell a place.
+    """Tell a place, in its language; a terminal needs neither `chart` nor `map_`.
 
-    Parameters
-    ----------
-    place
-        What is known of it.
-    chart, map_
-        How it compares, and where it is, as drawings; a terminal needs neither.
-    link
-        Gives the address of the page of another place by its code; '' where it has none.
-
-    Returns
-    -------
-    Document
-        In the language of the place.
+    `link` gives the address of the page of another place by its code; '' where it has none.
     """
     say, cite = place_words(place.language), _Notes(place.sources)
     sections = [
@@ -126,8 +114,6 @@ def source_list(say: Words, sources: Iterable[SourceNote]) -> tuple[str, ...]:
 def _notes(numbers: Iterable[int]) -> str:
     """Write numbers of notes with runs drawn together.
 
-    Examples
-    --------
     >>> _notes([1, 2, 3, 5, 7, 8])
     '1–3, 5, 7, 8'
     """

@@ -30,13 +30,7 @@ Rows: TypeAlias = NDArray[np.intp]
 
 
 def worse_than(need: Floats) -> Floats:
-    """(n_areas,) share of the other areas that have less need, those on a level counted half.
-
-    Examples
-    --------
-    >>> worse_than(np.array([3.0, 1.0, 2.0, np.nan]))
-    array([1. , 0. , 0.5, nan])
-    """
+    """(n_areas,) share of the other areas that have less need, those on a level counted half."""
     n = int((~np.isnan(need)).sum())
     if n < 2:
         return np.where(np.isnan(need), np.nan, 0.5)
@@ -46,26 +40,15 @@ def worse_than(need: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class LargerAreas:
-    """Larger areas of one kind: the number that each area has, and the names by number.
+    """Larger areas of one kind: the number that each area has, and the names by number."""
 
-    Attributes
-    ----------
-    key, kind
-        Its system, and what one is called.
-    numbers
-        (n_areas,) which one each area lies in; -1 for none.
-    codes, names
-        By number.
-    compared
-        (n_groups,) whether a place may be compared with it: all of its areas are in the study, and others
-        are too.
-    """
-
+    # key, kind: its system, and what one is called
     key: str
     kind: str
-    numbers: Rows
+    numbers: Rows  # (n_areas,) which one each area lies in; -1 for none
     codes: list[str]
     names: list[str]
+    # (n_groups,) whether a place may be compared with it: all of its areas are in the study, and others are too
     compared: NDArray[np.bool_]
 
     def means(self, values: Floats) -> Floats:
@@ -108,37 +91,22 @@ def larger_of(groups: list[LargerAreas], row: int) -> tuple[Larger, ...]:
 
 @dataclass(frozen=True, slots=True)
 class NodeRanks:
-    """One node of an index over all areas.
+    """One node of an index over all areas."""
 
-    Attributes
-    ----------
-    path, label, weight
-        Path with dots, name for readers, share of its weight in its parent.
-    worse, ranks, deciles
-        (n_areas,) of each area.
-    n
-        Areas with a score.
-    interval
-        (n_areas, 3) rank at 5%, 50% and 95% of draws; None where that is not known.
-    means
-        By group, (n_groups,) mean of `worse`.
-    sources
-        Ids of what it is made from.
-    strands
-        The children of an index.
-    """
-
+    # path, label, weight: path with dots, name for readers, share of its weight in its parent
     path: str
     label: str
     weight: float
+    # worse, ranks, deciles: (n_areas,) of each area
     worse: Floats
     ranks: Floats
     deciles: Floats
     n: int
+    # (n_areas, 3) rank at 5%, 50% and 95% of draws; None where that is not known
     interval: Floats | None
-    means: tuple[Floats, ...]
-    sources: tuple[str, ...]
-    strands: tuple[NodeRanks, ...]
+    means: tuple[Floats, ...]  # by group, (n_groups,) mean of `worse`
+    sources: tuple[str, ...]  # ids of what it is made from
+    strands: tuple[NodeRanks, ...]  # the children of an index
 
 
 class PlaceRanks:

@@ -353,8 +353,6 @@ def _claims(
 def stable(n: int, firm: int) -> str:
     r"""Say how many of those on a list stay on it in nearly all recalculations.
 
-    Examples
-    --------
     >>> print(stable(224, 95), stable(1, 1), sep="\n")
     95 of the 224 stay on the list in at least 95% of recalculations.
     It stays on the list in at least 95% of recalculations.

@@ -57,26 +57,16 @@ _PAGES = 2
 
 @dataclass(frozen=True, slots=True)
 class ExtraPage:
-    """A page that a pack has besides: its files are ``NAME.html`` and ``NAME.pdf``.
-
-    Attributes
-    ----------
-    name
-        Of its files.
-    title, about
-        What it is, and what it holds, for those who look for it.
-    page, paper
-        Make it for the web and for paper.
-    follows
-        What it follows from, in words: a pack whose page would differ is made anew.
-    """
+    """A page that a pack has besides: its files are ``NAME.html`` and ``NAME.pdf``."""
 
     name: str
+    # title, about: what it is, and what it holds, for those who look for it
     title: str
     about: str
+    # page, paper: make it for the web and for paper
     page: Callable[[], str]
     paper: Callable[[], bytes]
-    follows: str
+    follows: str  # what it follows from, in words: a pack whose page would differ is made anew
 
 
 def default_folder(study: Study, scope: Scope) -> Path:

@@ -31,64 +31,37 @@ class Larger:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another place: near it or like it.
+    """Another place: near it or like it."""
 
-    Attributes
-    ----------
-    code, name, where
-        Its code and name, and the name of its authority ('' if unknown).
-    selected
-        Whether any designation of the study selects it.
-    metres
-        From point to point, as the crow flies; None for places that are alike.
-    lists
-        Labels of the designations that select it, where the study has several.
-    """
-
+    # code, name, where: its code and name, and the name of its authority ('' if unknown)
     code: str
     name: str
     where: str
-    selected: bool
+    selected: bool  # whether any designation of the study selects it
+    # from point to point, as the crow flies; None for places that are alike
     metres: float | None = None
+    # labels of the designations that select it, where the study has several
     lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """The average of a group of places.
+    """The average of a group of places."""
 
-    Attributes
-    ----------
-    group
-        ``peers``, a parent system such as ``lad24`` or ``region``, or ``all``.
-    label
-        Its name for readers.
-    worse_than
-        Mean over its places of `Standing.worse_than`, 0..1.
-    places
-        How many places that is.
-    """
-
-    group: str
+    group: str  # ``peers``, a parent system such as ``lad24`` or ``region``, or ``all``
     label: str
-    worse_than: float
-    places: int
+    worse_than: float  # mean over its places of `Standing.worse_than`, 0..1
+    places: int  # how many places that is
 
 
 @dataclass(frozen=True, slots=True)
 class ClassRank:
-    """Where the place ranks on an index among the places of its class.
+    """Where the place ranks on an index among the places of its class."""
 
-    Attributes
-    ----------
-    kind, name
-        What the classification is called (``rural_urban``), and the class.
-    rank, of, decile
-        Rank (1 = greatest need), places of the class with a score, and 1 for its worst 10%.
-    """
-
+    # kind, name: what the classification is called (``rural_urban``), and the class
     kind: str
     name: str
+    # rank, of, decile: rank (1 = greatest need), places of the class with a score, and 1 for its worst 10%
     rank: int
     of: int
     decile: int
@@ -96,138 +69,87 @@ class ClassRank:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRank:
-    """Where the place ranks on an index or on one of its domains.
+    """Where the place ranks on an index or on one of its domains."""
 
-    Attributes
-    ----------
-    path, label
-        Path of the node with dots, and its name for readers.
-    rank, low, high
-        Rank (1 = greatest need), and at 5% and 95% of the recalculations; None if unknown.
-    of
-        Places that have a score.
-    decile
-        1 = the worst 10%; None without a score.
-    worse_than
-        Share of the other places that have less need, 0..1 (those on a level count half).
-    weight
-        Share of its weight in its parent, 0..1; 1 for an index.
-    averages
-        Its peers, authority, region and all places.
-    strands
-        The children of an index, in the order of the study; empty for a strand.
-    sources
-        Ids of what it is made from.
-    score
-        Of an index; None for a domain, and without a score.
-    contribution, share
-        Of a domain: what it puts into the score of its index, and its share of it; None where unknown.
-    text
-        Of an index: its decile and its ranks in its classes, or why it has no score, as a sentence.
-    classes
-        Of an index: the same among the places of its classes.
-    driver, driver_text
-        Of an index: the path of the domain that adds most to its score, and the same as a sentence.
-    trend, trend_text
-        Of an index measured over years: score and rank by year, and how the place moved; None and '' for others.
-    """
-
+    # path, label: path of the node with dots, and its name for readers
     path: str
     label: str
+    # rank, low, high: rank (1 = greatest need), and at 5% and 95% of the recalculations; None if unknown
     rank: int | None
     low: int | None
     high: int | None
-    of: int
-    decile: int | None
+    of: int  # places that have a score
+    decile: int | None  # 1 = the worst 10%; None without a score
+    # share of the other places that have less need, 0..1 (those on a level count half)
     worse_than: float | None
-    weight: float
-    averages: tuple[Average, ...]
+    weight: float  # share of its weight in its parent, 0..1; 1 for an index
+    averages: tuple[Average, ...]  # its peers, authority, region and all places
+    # the children of an index, in the order of the study; empty for a strand
     strands: tuple[PlaceRank, ...]
-    sources: tuple[str, ...]
-    score: float | None = None
+    sources: tuple[str, ...]  # ids of what it is made from
+    score: float | None = None  # of an index; None for a domain, and without a score
+    # contribution, share: of a domain: what it puts into the score of its index, and its share of it; None where
+    # unknown
     contribution: float | None = None
     share: float | None = None
+    # of an index: its decile and its ranks in its classes, or why it has no score, as a sentence
     text: str = ""
-    classes: tuple[ClassRank, ...] = ()
+    classes: tuple[ClassRank, ...] = ()  # of an index: the same among the places of its classes
+    # driver, driver_text: of an index: the path of the domain that adds most to its score, and the same as a sentence
     driver: str = ""
     driver_text: str = ""
+    # trend, trend_text: of an index measured over years: score and rank by year, and how the place moved; None and ''
+    # for others
     trend: dict[str, Any] | None = None
     trend_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One indicator, and what it puts into an index.
+    """One indicator, and what it puts into an index."""
 
-    Attributes
-    ----------
-    indicator, label, index, strand
-        Its key, its name, and the names of the index and the strand that it is in.
-    value, unit, text
-        As measured; the text has both in words. The value is None where it is unknown, withheld,
-        or a rank, which says no more than `worse_than`.
-    usual, usual_text
-        The same of the median.
-    worse_than
-        Share of the other places that have less need on it, 0..1.
-    push
-        Its share of the index's weight times how far `worse_than` is above the middle: positive
-        raises need. Drivers are ordered by its size.
-    withheld
-        Whether the value is not shown since few people or events are behind it.
-    vintage, about, why, note
-        What it describes, for readers.
-    sources
-        Ids of its sources.
-    cites
-        Ids of the works that support `why`.
-    """
-
+    # indicator, label, index, strand: its key, its name, and the names of the index and the strand that it is in
     indicator: str
     label: str
     index: str
     strand: str
+    # value, unit, text: as measured; the text has both in words. The value is None where it is unknown, withheld, or a
+    # rank, which says no more than `worse_than`.
     value: float | None
     unit: str
     text: str
+    # usual, usual_text: the same of the median
     usual: float | None
     usual_text: str
-    worse_than: float | None
+    worse_than: float | None  # share of the other places that have less need on it, 0..1
+    # its share of the index's weight times how far `worse_than` is above the middle: positive raises need. Drivers are
+    # ordered by its size.
     push: float
-    withheld: bool
+    withheld: bool  # whether the value is not shown since few people or events are behind it
+    # vintage, about, why, note: what it describes, for readers
     vintage: str
     about: str
     why: str
     note: str
     sources: tuple[str, ...]
-    cites: tuple[str, ...]
+    cites: tuple[str, ...]  # ids of the works that support `why`
 
 
 @dataclass(frozen=True, slots=True)
 class ShownIndicator:
-    """An indicator that the study shows in no index (its key ``show``).
+    """An indicator that the study shows in no index (its key ``show``)."""
 
-    Attributes
-    ----------
-    indicator, label
-        Its key and its name.
-    value, unit
-        As measured; None where it is unknown or withheld.
-    rank, of
-        Its rank among the places with a value (1 = greatest need), and how many those are; None where unknown.
-    text
-        The same as a sentence.
-    vintage, about, note, sources
-        As of a `Driver`.
-    """
-
+    # indicator, label: its key and its name
     indicator: str
     label: str
+    # value, unit: as measured; None where it is unknown or withheld
     value: float | None
     unit: str
+    # rank, of: its rank among the places with a value (1 = greatest need), and how many those are; None where unknown
     rank: int | None
     of: int
-    text: str
+    text: str  # the same as a sentence
+    # vintage, about, note, sources: as of a `Driver`
     vintage: str
     about: str
     note: str
@@ -236,35 +158,19 @@ class ShownIndicator:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """How far the place is from one cut-off of a rule.
+    """How far the place is from one cut-off of a rule."""
 
-    Attributes
-    ----------
-    index, label
-        The condition's index or domain, and its name.
-    condition
-        The condition in words: ``worst 10%``.
-    inside
-        Whether the place is inside the cut-off.
-    places, score
-        Places and points to it, negative outside; None where there is no score.
-    cut
-        How many places are inside it.
-    passes
-        Share of recalculations in which the condition holds; None without any.
-    text
-        The same as a sentence.
-    """
-
+    # index, label: the condition's index or domain, and its name
     index: str
     label: str
-    condition: str
-    inside: bool
+    condition: str  # the condition in words: ``worst 10%``
+    inside: bool  # whether the place is inside the cut-off
+    # places, score: places and points to it, negative outside; None where there is no score
     places: int | None
     score: float | None
-    cut: int | None
-    passes: float | None
-    text: str
+    cut: int | None  # how many places are inside it
+    passes: float | None  # share of recalculations in which the condition holds; None without any
+    text: str  # the same as a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,47 +185,35 @@ class RankChange:
 
 @dataclass(frozen=True, slots=True)
 class DesignationAnswer:
-    """The result of a designation for the place.
+    """The result of a designation for the place."""
 
-    Attributes
-    ----------
-    name, label, rule
-        Its key, what a place on the list is called, and its rule in words.
-    selected, near_miss, just_inside
-        Whether it is on the list, just outside the cut-off, or just inside.
-    share_of_draws, draws
-        Share of the recalculations in which the place is on the list, and how many; None without any.
-    certainty, word
-        What `Certainty.overall` says of the place, and the word of the scale for it; None and '' without any.
-    next_release
-        The chance to be on the list when deprivation is measured anew and all else stays; None where not known.
-    mover, mover_share
-        The key of the biggest source of uncertainty, and the share of recalculations in which it
-        changes the result; '' and None where none does or that was not asked.
-    margins
-        One a condition.
-    change
-        None where no single domain changes the result, or that cannot be calculated.
-    change_text, sure_text, recalculated_text
-        What would change it, how stable it is, and how often the list was recalculated and the place
-        was on it, as sentences.
-    """
-
+    # name, label, rule: its key, what a place on the list is called, and its rule in words
     name: str
     label: str
     rule: str
+    # selected, near_miss, just_inside: whether it is on the list, just outside the cut-off, or just inside
     selected: bool
     near_miss: bool
     just_inside: bool
+    # share_of_draws, draws: share of the recalculations in which the place is on the list, and how many; None without
+    # any
     share_of_draws: float | None
     draws: int | None
+    # certainty, word: what `Certainty.overall` says of the place, and the word of the scale for it; None and ''
+    # without any
     certainty: float | None
     word: str
+    # the chance to be on the list when deprivation is measured anew and all else stays; None where not known
     next_release: float | None
+    # mover, mover_share: the key of the biggest source of uncertainty, and the share of recalculations in which it
+    # changes the result; '' and None where none does or that was not asked
     mover: str
     mover_share: float | None
     margins: tuple[Margin, ...]
+    # none where no single domain changes the result, or that cannot be calculated
     change: RankChange | None
+    # change_text, sure_text, recalculated_text: what would change it, how stable it is, and how often the list was
+    # recalculated and the place was on it, as sentences
     change_text: str
     sure_text: str
     recalculated_text: str
@@ -346,21 +240,14 @@ class SourceNote:
 
 @dataclass(frozen=True, slots=True)
 class WorkNote:
-    """A work that a claim rests on: short for the text, in full for a list.
+    """A work that a claim rests on: short for the text, in full for a list."""
 
-    Attributes
-    ----------
-    id, short, full, link
-        As in `commonweal.evidence.Citation`.
-    checked
-        Whether what the library of evidence says of it was checked.
-    """
-
+    # id, short, full, link: as in `commonweal.evidence.Citation`
     id: str
     short: str
     full: str
     link: str
-    checked: bool
+    checked: bool  # whether what the library of evidence says of it was checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,21 +32,11 @@ _EVERY = 1000
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Profile:
-    """One area of a run: its ranks, what drives them, its margins, and what would change the answer.
-
-    Attributes
-    ----------
-    results
-        The run.
-    row
-        The area's row in the tables of the run.
-    place
-        What is said of it, for every page and file.
-    """
+    """One area of a run: its ranks, what drives them, its margins, and what would change the answer."""
 
     results: Results
-    row: int
-    place: Place
+    row: int  # the area's row in the tables of the run
+    place: Place  # what is said of it, for every page and file
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())

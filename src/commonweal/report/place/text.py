@@ -43,8 +43,6 @@ def place_words(language: str = "en") -> Words:
 def condition_words(say: Words, condition: Condition) -> str:
     """Say a condition without its index.
 
-    Examples
-    --------
     >>> from commonweal.designation import Condition
     >>> condition_words(place_words(), Condition(index="need", worst="10%"))
     'worst 10%'

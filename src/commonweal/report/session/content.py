@@ -107,20 +107,7 @@ def _designation_figures(at: str, results: Results, key: str) -> Iterator[Figure
 
 
 def figures(name: str, results: Results) -> Iterator[Figure]:
-    """Give the figures of a run.
-
-    Parameters
-    ----------
-    name
-        The study's short name in the session, with which each placeholder starts.
-    results
-        A run.
-
-    Yields
-    ------
-    Figure
-        Of the areas, of each list (also by larger area), and of changes since an earlier study.
-    """
+    """Give the figures of a run: of the areas, of each list (also by larger area), and of changes."""
     areas = results.areas_in_focus
     yield Figure(f"{name}.areas.count", f"{len(areas):,}", f"how many {areas.plural} there are")
     total = (
@@ -168,27 +155,7 @@ def state_figures(name: str, found: State) -> Iterator[Figure]:
 
 
 def fill(text: str, known: Mapping[str, Figure], where: str) -> tuple[str, list[Figure]]:
-    """Put figures in place of placeholders.
-
-    Parameters
-    ----------
-    text
-        With placeholders such as ``{left-behind-2019.left_behind.count}``.
-    known
-        Every figure by its key.
-    where
-        What messages call the text.
-
-    Returns
-    -------
-    tuple of str and list of Figure
-        The text, and the figures in it in their order.
-
-    Raises
-    ------
-    StudyError
-        If a placeholder is unknown: the message has the nearest, and all of the same study and part.
-    """
+    """Put figures in place of placeholders such as ``{halton.left_behind.count}``; give the text and its figures."""
     used: list[Figure] = []
 
     def put(match: re.Match[str]) -> str:
@@ -285,22 +252,7 @@ class Content:
 
 
 def content(session: Session, runs: Mapping[str, Results]) -> Content:
-    """Put together the content of a session.
-
-    Parameters
-    ----------
-    session
-        The file.
-    runs
-        A run of each study, by its short name.
-
-    Raises
-    ------
-    StudyError
-        If a placeholder is unknown, or the state cannot be described.
-    CommonwealError
-        If a place is unknown, or a name fits several.
-    """
+    """Put together the content of a session."""
     found, known = _state(session, runs)
     used: list[Figure] = []
 

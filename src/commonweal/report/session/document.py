@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
 
 def session_document(told: Content) -> Document:
-    """Tell a session.
-
-    Parameters
-    ----------
-    told
-        The content.
-
-    Returns
-    -------
-    Document
-    """
+    """Tell a session."""
     share = (told.share_note,) if told.share_note else ()
     state = told.state
     return Document(

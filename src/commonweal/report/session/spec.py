@@ -29,104 +29,54 @@ class _Part(BaseModel):
 
 
 class Speaker(_Part):
-    """A speaker.
+    """A speaker."""
 
-    Attributes
-    ----------
-    role
-        In what capacity: ``A councillor of the county``.
-    name
-        The name, if the speaker agrees.
-    about
-        The subject.
-    """
-
-    role: str = Field(min_length=1)
-    name: str = ""
+    role: str = Field(min_length=1)  # in what capacity: ``A councillor of the county``
+    name: str = ""  # the name, if the speaker agrees
     about: str = ""
 
 
 class Reading(_Part):
-    """A theme of the reading list.
+    """A theme of the reading list."""
 
-    Attributes
-    ----------
-    theme
-        Its id in the evidence library.
-    note
-        What the session adds to it; may hold placeholders.
-    """
-
-    theme: str
-    note: str = ""
+    theme: str  # its id in the evidence library
+    note: str = ""  # what the session adds to it; may hold placeholders
 
 
 class StateSpec(_Part):
-    """How to show the state of social infrastructure.
+    """How to show the state of social infrastructure."""
 
-    Attributes
-    ----------
-    study
-        One of the session's studies, by its short name.
-    index
-        The index whose indicators are shown; the study's first if not given.
-    deprivation
-        The index by whose deciles areas are grouped.
-    show
-        Indicators that get a chart; all are in the tables.
-    ratios
-        Indicators that are logarithms of a ratio of two years.
-    since
-        Studies of the session that name an earlier one: who entered and left.
-    note
-        A note on what changed; may hold placeholders.
-    """
-
-    study: str
-    index: str = ""
-    deprivation: str = ""
-    show: tuple[str, ...] = ()
-    ratios: tuple[str, ...] = ()
+    study: str  # one of the session's studies, by its short name
+    index: str = ""  # the index whose indicators are shown; the study's first if not given
+    deprivation: str = ""  # the index by whose deciles areas are grouped
+    show: tuple[str, ...] = ()  # indicators that get a chart; all are in the tables
+    ratios: tuple[str, ...] = ()  # indicators that are logarithms of a ratio of two years
+    # studies of the session that name an earlier one: who entered and left
     since: tuple[str, ...] = ()
-    note: str = ""
+    note: str = ""  # a note on what changed; may hold placeholders
 
 
 class Session(_Part):
-    """A whole session.
+    """A whole session."""
 
-    Attributes
-    ----------
-    name, folder
-        Of the file, and where the studies lie that it names as files.
-    title, kind, date
-        As they head the page.
-    framing
-        A few paragraphs, with placeholders for figures such as ``{demo.left_behind.count}``.
-    speakers
-        The speakers; with none, no section.
-    areas
-        By study, the areas or larger areas to profile: codes or names.
-    themes
-        The reading list, by theme.
-    works
-        Works to add to the library's, as data.
-    studies
-        By short name, a study that ships or a file; a list where the names are the studies'.
-    state
-        How to show the state of social infrastructure; without it, no section.
-    """
-
+    # name, folder: of the file, and where the studies lie that it names as files
     name: str
     folder: Path
+    # title, kind, date: as they head the page
     title: str = Field(min_length=1)
     kind: str = "Evidence session"
     date: date_ | None = None
+    # a few paragraphs, with placeholders for figures such as ``{demo.left_behind.count}``
     framing: str = Field(min_length=1)
-    speakers: tuple[Speaker, ...] = ()
+    speakers: tuple[Speaker, ...] = ()  # the speakers; with none, no section
+    # by study, the areas or larger areas to profile: codes or names
     areas: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    themes: tuple[Reading, ...] = ()
+    themes: tuple[Reading, ...] = ()  # the reading list, by theme
+    # works to add to the library's, as data
     works: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    # by short name, a study that ships or a file; a list where the names are the studies'
     studies: dict[str, str] = Field(min_length=1)
+    # how to show the state of social infrastructure; without it, no section
     state: StateSpec | None = None
 
     @field_validator("studies", mode="before")
@@ -197,25 +147,7 @@ def shipped_sessions() -> list[str]:
 
 
 def load_session(name: str | Path) -> Session:
-    """Read and check a session's file.
-
-    Parameters
-    ----------
-    name
-        The name of a session that ships, or the path of a YAML file.
-
-    Raises
-    ------
-    UnknownNameError
-        If it is neither.
-    StudyError
-        If the file is not YAML or not a session; the message names the file, the line and the field.
-
-    Examples
-    --------
-    >>> load_session("demo").studies
-    {'demo': 'demo'}
-    """
+    """Read and check a session's file."""
     path = Path(name)
     if str(name) in shipped_sessions():
         file = resources.files(__package__) / "sessions" / f"{name}.yaml"

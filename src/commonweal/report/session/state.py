@@ -129,8 +129,6 @@ def _town_first(kinds: list[str]) -> list[str]:
 def slug(name: str) -> str:
     """Give a name as a key for placeholders.
 
-    Examples
-    --------
     >>> slug("Yorkshire and The Humber"), slug("Urban: Nearer to a major town")
     ('yorkshire_and_the_humber', 'urban_nearer_to_a_major_town')
     """
@@ -138,15 +136,7 @@ def slug(name: str) -> str:
 
 
 def quantiles(values: Floats, people: Floats, at: tuple[float, ...] = QUARTERS) -> Floats:
-    """(len(at),) the values below which shares of the people live: weighted quantiles.
-
-    Examples
-    --------
-    Of 4 people, 3 live at 10 and 1 at 50:
-
-    >>> quantiles(np.array([50.0, 10.0]), np.array([1.0, 3.0]), (0.5, 0.9))
-    array([10., 50.])
-    """
+    """(len(at),) the values below which shares of the people live: weighted quantiles."""
     known = ~np.isnan(values) & (people > 0)
     if not known.any():
         return np.full(len(at), np.nan)
@@ -162,35 +152,18 @@ RANK_UNITS = ("rank", "ranks")
 
 @dataclass(frozen=True, slots=True)
 class IndicatorSummary:
-    """One indicator by group.
+    """One indicator by group."""
 
-    Attributes
-    ----------
-    about
-        What the indicator is: unit, direction, source, date, what to note.
-    strand
-        The part of the index that it belongs to, for readers.
-    ratio
-        Whether the values are ratios to the median of all, not in the unit.
-    frame
-        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``without`` (areas with no
-        value), ``people`` (NaN if some are unknown), and ``lower``, ``median`` and ``upper``: a quarter, half and three
-        quarters of the people live in areas below them.
-    """
-
-    about: Indicator
-    strand: str
-    ratio: bool
+    about: Indicator  # what the indicator is: unit, direction, source, date, what to note
+    strand: str  # the part of the index that it belongs to, for readers
+    ratio: bool  # whether the values are ratios to the median of all, not in the unit
+    # one row a group: ``grouping``, ``group``, ``label``, ``areas``, ``without`` (areas with no value), ``people``
+    # (NaN if some are unknown), and ``lower``, ``median`` and ``upper``: a quarter, half and three quarters of the
+    # people live in areas below them
     frame: pl.DataFrame
 
     def of(self, group: str, column: str = "median") -> float:
-        """Give a group's value; NaN if it has none.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such group.
-        """
+        """Give a group's value; NaN if it has none."""
         found = self.frame.filter(pl.col("group") == group)[column]
         if len(found) == 0:
             raise UnknownNameError("group", group, self.frame["group"])
@@ -199,45 +172,26 @@ class IndicatorSummary:
 
 @dataclass(frozen=True, slots=True)
 class WorstTenth:
-    """Who lives in the worst 10%, on the index and on each strand.
+    """Who lives in the worst 10%, on the index and on each strand."""
 
-    Attributes
-    ----------
-    paths, labels
-        Of the index and its strands.
-    label
-        The label of the study's list; '' where it has none.
-    frame
-        One row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people`` (NaN if some are
-        unknown); by path the share of the people who live in the worst 10% of all areas;
-        ``in_draws``, that of the index on average over the recalculations (null without); ``selected`` areas
-        and ``selected_people`` (NaN as ``people``).
-    """
-
+    # paths, labels: of the index and its strands
     paths: tuple[str, ...]
     labels: tuple[str, ...]
-    label: str
+    label: str  # the label of the study's list; '' where it has none
+    # one row a group: ``grouping``, ``group``, ``label``, ``areas``, ``people`` (NaN if some are unknown); by path the
+    # share of the people who live in the worst 10% of all areas; ``in_draws``, that of the index on average over the
+    # recalculations (null without); ``selected`` areas and ``selected_people`` (NaN as ``people``)
     frame: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
 class ListChange:
-    """Who entered and left a list between two studies.
-
-    Attributes
-    ----------
-    before, after
-        Titles of the studies.
-    label
-        The label of the list.
-    frame
-        One row a group: ``grouping``, ``group``, ``label``, ``before``, ``stay``, ``leave``,
-        ``enter``, ``after``: areas.
-    """
+    """Who entered and left a list between two studies."""
 
     before: str
     after: str
-    label: str
+    label: str  # the label of the list
+    # one row a group: ``grouping``, ``group``, ``label``, ``before``, ``stay``, ``leave``, ``enter``, ``after``: areas
     frame: pl.DataFrame
 
 
@@ -258,13 +212,7 @@ class State:
     moved: tuple[ListChange, ...]
 
     def measure(self, name: str) -> IndicatorSummary:
-        """Give the measure of an indicator.
-
-        Raises
-        ------
-        UnknownNameError
-            If it is not one of them.
-        """
+        """Give the measure of an indicator."""
         by_name = {m.about.name: m for m in (*self.measures, *self.ratios)}
         if name not in by_name:
             raise UnknownNameError("indicator", name, by_name, " among those of the state")
@@ -278,33 +226,10 @@ def state(
     ratios: Sequence[str] = (),
     since: Sequence[Results] = (),
 ) -> State:
-    """Compute the state of what an index is made from.
+    """Compute the state of what an index is made from, by deciles of `deprivation`, if it is given.
 
-    Parameters
-    ----------
-    results
-        A run whose indicators have units.
-    index
-        The index whose indicators are shown; the study's first if not given.
-    deprivation
-        The index by whose deciles areas are grouped; none if not given.
-    ratios
-        Indicators that are logarithms of a ratio of two years: shown as ratios to the median of all,
-        since the count may differ between the years.
-    since
-        Runs of studies that name an earlier one under ``since``: who entered and left.
-
-    Returns
-    -------
-    State
-
-    Raises
-    ------
-    StudyError
-        If every indicator is a rank, no area has a population, or a run of `since` names no earlier
-        study.
-    UnknownNameError
-        If there is no such index or indicator.
+    `ratios` are indicators that are logarithms of a ratio of two years: shown as ratios to the median of all, since
+    the count may differ between the years. `since` are runs of studies that name an earlier one: who entered and left.
     """
     index = index or next(iter(results.scores))
     if index not in results.scores:

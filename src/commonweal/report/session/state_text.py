@@ -81,8 +81,6 @@ def _finding(measure: IndicatorSummary) -> str:
 def short_amount(value: float, unit: str) -> str:
     """Write a value whose unit stands elsewhere: shares in percent, all else as a number.
 
-    Examples
-    --------
     >>> short_amount(0.273, "share of adults"), short_amount(1240.4, "m")
     ('27.3%', '1,240')
     """
@@ -167,34 +165,20 @@ class Strand:
 
 @dataclass(frozen=True, slots=True)
 class StateText:
-    """A state for readers.
-
-    Attributes
-    ----------
-    state
-        The state.
-    summary, who
-        The summary in sentences, and who lives in the worst 10%.
-    strands
-        How much of each strand there is, in the units of its measures.
-    worst
-        Charts of who lives in the worst 10%.
-    changed, change_note, change_charts, change_tables
-        What changed, with notes.
-    caveats
-        What the state does not show.
-    """
+    """A state for readers."""
 
     state: State
+    # summary, who: the summary in sentences, and who lives in the worst 10%
     summary: tuple[str, ...]
     who: TableData
-    strands: tuple[Strand, ...]
-    worst: tuple[Chart, ...]
+    strands: tuple[Strand, ...]  # how much of each strand there is, in the units of its measures
+    worst: tuple[Chart, ...]  # charts of who lives in the worst 10%
+    # changed, change_note, change_charts, change_tables: what changed, with notes
     changed: tuple[str, ...]
     change_note: tuple[str, ...]
     change_charts: tuple[Chart, ...]
     change_tables: tuple[tuple[str, TableData], ...]
-    caveats: tuple[str, ...]
+    caveats: tuple[str, ...]  # what the state does not show
 
     @property
     def charts(self) -> tuple[Chart, ...]:
@@ -263,8 +247,6 @@ def _table(measures: Sequence[IndicatorSummary]) -> TableData:
 def _years(vintage: str) -> str:
     """Give a date as it is; of several, from which year to which.
 
-    Examples
-    --------
     >>> _years("April 2020"), _years("2023; 24 May 2025; January 2022")
     ('April 2020', '2022 to 2025')
     """

@@ -43,29 +43,7 @@ def write_session(
     folder: Path,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
-    """Write everything of a session into one folder.
-
-    Parameters
-    ----------
-    session
-        The file.
-    runs
-        A run of each of its studies, by short name.
-    folder
-        Where to write. An earlier session folder is replaced, nothing else.
-    progress
-        Called as ``progress("writing session.pdf", done, total)``.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    CommonwealError
-        If a placeholder or area is unknown, or the folder cannot be written; then nothing is written.
-    """
+    """Write everything of a session into one folder."""
     told = content(session, runs)
     document = session_document(told)
     with (

@@ -23,17 +23,7 @@ _UNITS = {"population": "people", "longitude": "degrees", "latitude": "degrees"}
 def describe_columns(
     results: Results, file: str, schema: Mapping[str, pl.DataType]
 ) -> Iterator[dict[str, str]]:
-    """Describe the columns of a table, as the fields of a Table Schema: name, type, title, meaning and unit, if known.
-
-    Parameters
-    ----------
-    results
-        What the table holds results of.
-    file
-        Its name in the folder.
-    schema
-        Its columns.
-    """
+    """Describe the columns of a table, as the fields of a Table Schema, with meaning and unit if known."""
     meanings = _meanings(file)
     known = _indicators(results)
     labels = _labels(results)

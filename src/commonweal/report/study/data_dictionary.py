@@ -164,30 +164,17 @@ COARSE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class DictionaryEntry:
-    """One indicator of an index.
+    """One indicator of an index."""
 
-    Attributes
-    ----------
-    about
-        What its study says of it.
-    index, part
-        The index, and the part of it that the indicator stands in; '' where that is the index.
-    marks
-        What sets it apart from a measurement of each area: synthetic, converted, coarse.
-    measured_on
-        The areas that it was measured on; '' where they are those of the index.
-    source
-        Titles of its sources, with the licence of each.
-    known, of
-        How many areas have a value, of how many.
-    """
-
-    about: Indicator
+    about: Indicator  # what its study says of it
+    # index, part: the index, and the part of it that the indicator stands in; '' where that is the index
     index: str
     part: str
+    # what sets it apart from a measurement of each area: synthetic, converted, coarse
     marks: tuple[str, ...]
-    measured_on: str
-    source: str
+    measured_on: str  # the areas that it was measured on; '' where they are those of the index
+    source: str  # titles of its sources, with the licence of each
+    # known, of: how many areas have a value, of how many
     known: int
     of: int
 

@@ -85,15 +85,7 @@ _MARKS = (
 
 
 def study_document(results: Results, day: date | None = None) -> Document:
-    """Tell a study: the answer, then each list, then checks and changes, then the method and its limits.
-
-    Parameters
-    ----------
-    results
-        What was found.
-    day
-        The date that the document bears, if any.
-    """
+    """Tell a study: the answer, then each list, then checks and changes, then the method and its limits."""
     study = results.study
     return Document(
         name=study.name,

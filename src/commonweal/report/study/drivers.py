@@ -75,23 +75,12 @@ _COUNT, _SHARE, _DECILE = "Adds most in", "Share", "Mean decile"
 
 @dataclass(frozen=True, slots=True)
 class DriverSummary:
-    """What adds most to the scores of the areas on the list, on one index.
+    """What adds most to the scores of the areas on the list, on one index."""
 
-    Attributes
-    ----------
-    label
-        The name of the index.
-    words
-        The same as its chart, in a sentence.
-    parts
-        A chart of the parts, with its numbers.
-    indicators
-        The indicators in each part; None where the parts are the indicators.
-    """
-
-    label: str
-    words: str
-    parts: Chart
+    label: str  # the name of the index
+    words: str  # the same as its chart, in a sentence
+    parts: Chart  # a chart of the parts, with its numbers
+    # the indicators in each part; None where the parts are the indicators
     indicators: TableData | None
 
 

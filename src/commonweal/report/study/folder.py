@@ -44,30 +44,9 @@ def write_results(
 ) -> Path:
     """Write everything that a run gives into one folder that any tool can open.
 
-    The files are written beside the folder and put in place by renaming: a run that fails or is
-    interrupted leaves the last good folder as it was.
-
-    Parameters
-    ----------
-    results
-        From `commonweal.run`.
-    folder
-        Where to. An earlier folder of results is replaced; nothing else ever is.
-    progress
-        Called as ``progress("writing report.html", done, total)``.
-    day
-        The date that workbook and report name; none if not given, so that the same results give
-        the same files.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    CommonwealError
-        If the folder holds files that Commonweal did not write, or cannot be written.
+    The files are written beside the folder and put in place by renaming: a run that fails or is interrupted leaves the
+    last good folder as it was, and nothing but an earlier folder of results is replaced. `day` is the date that
+    workbook and report name; none if not given, so that the same results give the same files.
     """
     # The map is written aside: its program lets others work while it does.
     with atomic_folder(folder) as (fresh, target), ThreadPoolExecutor(1) as aside:

@@ -46,8 +46,6 @@ def tiers(results: Results) -> list[Tier]:
 def by_tier(results: Results, name: str, tier: Tier, everyone: bool = False) -> TableData:
     """Count, for each larger area, the areas on the list; those with most first.
 
-    Notes
-    -----
     Where the study has a focus, those are listed that hold an area in it, each with all of its areas.
     """
     d, sure = results.designations[name], results.certainty.get(name)

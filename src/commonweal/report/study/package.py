@@ -49,18 +49,7 @@ def data_package(
 ) -> str:
     """Describe a results folder whose other files are all written, as the text of its ``datapackage.json``.
 
-    Parameters
-    ----------
-    results
-        What the folder holds.
-    folder
-        Where its files are.
-    holds
-        By name, what a file of the folder is, in words.
-    schemas
-        By name, the columns of a table.
-    day
-        When it was written; left out if not given, so that the same results give the same text.
+    `day` is left out if not given, so that the same results give the same text.
     """
     study = results.study
     files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())

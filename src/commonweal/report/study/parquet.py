@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 def data_tables(results: Results) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Give every table: the name of its file, what it holds in words, and the frame.
 
-    Notes
-    -----
-    A study with one designation gives ``areas``, ``indicators``, ``prepared`` (where it prepares
-    any), ``scores``, ``list`` (a CSV), ``designation``, ``certainty``, ``draws``, ``sensitivity`` (a CSV),
-    ``sensitivity_areas`` and ``summaries``; with several, ``designation-<name>`` and so on.
+    A study with one designation gives ``areas``, ``indicators``, ``prepared`` (where it prepares any), ``scores``,
+    ``list`` (a CSV), ``designation``, ``certainty``, ``draws``, ``sensitivity`` (a CSV), ``sensitivity_areas`` and
+    ``summaries``; with several, ``designation-<name>`` and so on.
     """
     areas = results.areas
     yield (

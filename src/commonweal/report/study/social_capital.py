@@ -35,8 +35,6 @@ NOT_VERIFIED = "not verified"
 def framework_note(framework: Framework) -> str:
     """Say whether the list of a framework was verified, and what was checked.
 
-    Examples
-    --------
     >>> from commonweal.social_capital import load_framework
     >>> framework_note(load_framework("onward"))[:40]
     'This list of 5 threads is not verified. '
@@ -49,8 +47,6 @@ def framework_note(framework: Framework) -> str:
 def figure_in_words(figure: NationalFigure, headline: Headline, evidence: Evidence) -> str:
     """Say a figure: how much, of whom, where, when, who says so, and whether it was verified.
 
-    Examples
-    --------
     >>> from commonweal.social_capital import load_framework
     >>> from commonweal.evidence import load_evidence
     >>> ons, library = load_framework(), load_evidence()
@@ -72,8 +68,6 @@ def national_in_words(
 ) -> str:
     """Say the newest figure of everyone, or of each group where there is none; '' if there is none.
 
-    Examples
-    --------
     >>> from commonweal.social_capital import load_framework
     >>> from commonweal.evidence import load_evidence
     >>> trust = load_framework().headline("neighbours_trusted")
@@ -144,68 +138,50 @@ NO_UNCERTAINTY = "no margin of error given"
 
 @dataclass(frozen=True, slots=True)
 class HeadlineHere:
-    """One headline at one place.
+    """One headline at one place."""
 
-    Attributes
-    ----------
-    id, name, question, domain, survey
-        As in the framework; `domain` is its name.
-    state, state_text
-        The basis of its value, and the same in words.
-    more_is
-        ``more`` if a higher value means more social capital, ``less`` if it means less.
-    national, works
-        The newest figure for the country in words, with year and whether it was verified, and ids of
-        the works of the evidence library that state it.
-    sources
-        Ids of the sources of the value, and of the figure for the country where one holds it.
-    indicator, label
-        The indicator of the study that says it, and its name; '' if none does, and then all that
-        follows is empty.
-    value, unit, text
-        As measured or modelled; the text has both. None where unknown or withheld.
-    low, high, interval
-        Ends of its 95% interval, cut at what the unit can be, and in words; None and
-        "no margin of error given" where the indicator states no standard error.
-    higher_than, of
-        Share of the other places with a value that it is higher than, 0..1 (those on a level count
-        half), and how many places have a value.
-    alike
-        Share of the other places whose difference from here is within its 95% interval, errors taken
-        as independent; None without standard errors.
-    place
-        The last three in words.
-    vintage, caution
-        Its date, and a caution.
-    withheld
-        Whether the value is not shown since few people or events are behind it.
-    """
-
+    # id, name, question, domain, survey: as in the framework; `domain` is its name
     id: str
     name: str
     question: str
     domain: str
     survey: str
+    # state, state_text: the basis of its value, and the same in words
     state: State
     state_text: str
+    # ``more`` if a higher value means more social capital, ``less`` if it means less
     more_is: Literal["more", "less"]
+    # national, works: the newest figure for the country in words, with year and whether it was verified, and ids of
+    # the works of the evidence library that state it
     national: str
     works: tuple[str, ...]
+    # ids of the sources of the value, and of the figure for the country where one holds it
     sources: tuple[str, ...]
+    # indicator, label: the indicator of the study that says it, and its name; '' if none does, and then all that
+    # follows is empty
     indicator: str = ""
     label: str = ""
+    # value, unit, text: as measured or modelled; the text has both. None where unknown or withheld.
     value: float | None = None
     unit: str = ""
     text: str = ""
+    # low, high, interval: ends of its 95% interval, cut at what the unit can be, and in words; None and "no margin of
+    # error given" where the indicator states no standard error
     low: float | None = None
     high: float | None = None
     interval: str = ""
+    # higher_than, of: share of the other places with a value that it is higher than, 0..1 (those on a level count
+    # half), and how many places have a value
     higher_than: float | None = None
     of: int = 0
+    # share of the other places whose difference from here is within its 95% interval, errors taken as independent;
+    # None without standard errors
     alike: float | None = None
-    place: str = ""
+    place: str = ""  # the last three in words
+    # vintage, caution: its date, and a caution
     vintage: str = ""
     caution: str = ""
+    # whether the value is not shown since few people or events are behind it
     withheld: bool = False
 
     @property
@@ -216,24 +192,13 @@ class HeadlineHere:
 
 @dataclass(frozen=True, slots=True)
 class SocialCapital:
-    """Social capital of one area.
+    """Social capital of one area."""
 
-    Attributes
-    ----------
-    framework
-        Name of the framework, and who publishes it.
-    summary
-        How many headlines are measured or modelled here, known for the country only, or without data.
-    note
-        What of the framework was verified.
-    headlines
-        Every headline, in the order of the framework.
-    """
-
-    framework: str
+    framework: str  # name of the framework, and who publishes it
+    # how many headlines are measured or modelled here, known for the country only, or without data
     summary: str
-    note: str
-    headlines: tuple[HeadlineHere, ...]
+    note: str  # what of the framework was verified
+    headlines: tuple[HeadlineHere, ...]  # every headline, in the order of the framework
 
     @property
     def here(self) -> tuple[HeadlineHere, ...]:
@@ -398,25 +363,10 @@ def _share(hits: NDArray[Any]) -> float | None:
 
 
 def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Number]:
-    """Give the 95% interval of values from their standard errors, cut at what the unit can be.
+    """Give the 95% interval of values from their standard errors (normal), cut at what the unit can be.
 
-    Parameters
-    ----------
-    value, error
-        A value and its standard error, or arrays of them.
-    unit
-        ``%...`` ends at 0 and 100, ``share of ...`` at 0 and 1, ``per ...`` at 0.
+    ``%...`` ends at 0 and 100, ``share of ...`` at 0 and 1, ``per ...`` at 0.
 
-    Returns
-    -------
-    tuple
-        The lower and the upper end: value less and plus 1.96 standard errors (normal).
-
-    Examples
-    --------
-    >>> low, high = interval(50.0, 10.0, "% of adults")
-    >>> round(float(low), 1), round(float(high), 1)
-    (30.4, 69.6)
     >>> float(interval(0.99, 0.02, "share of adults")[1])
     1.0
     """
@@ -433,8 +383,6 @@ def interval(value: _Number, error: _Number, unit: str) -> tuple[_Number, _Numbe
 def interval_in_words(ends: tuple[float, float] | None, unit: str) -> str:
     """Write a 95% interval, or that no margin of error is given.
 
-    Examples
-    --------
     >>> interval_in_words((0.304, 0.696), "share of adults"), interval_in_words(None, "%")
     ('95% interval 30.4 to 69.6', 'no margin of error given')
     """

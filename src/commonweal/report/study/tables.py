@@ -38,26 +38,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClassRanks:
-    """An index within the classes of a kind.
+    """An index within the classes of a kind."""
 
-    Attributes
-    ----------
-    kind
-        Name of the classification, such as ``rural_urban``.
-    classes
-        (n_areas,) the class of each area; None where it has none.
-    rank, decile
-        (n_areas,) among the areas of the class that have a score, 1 = most need; NaN without class or
-        score.
-    of
-        (n_areas,) how many these are.
-    """
-
-    kind: str
-    classes: list[str | None]
+    kind: str  # name of the classification, such as ``rural_urban``
+    classes: list[str | None]  # (n_areas,) the class of each area; None where it has none
+    # rank, decile: (n_areas,) among the areas of the class that have a score, 1 = most need; NaN without class or
+    # score
     rank: NDArray[np.float64]
     decile: NDArray[np.float64]
-    of: NDArray[np.float64]
+    of: NDArray[np.float64]  # (n_areas,) how many these are
 
 
 def class_ranks(results: Results, index: str) -> Iterator[ClassRanks]:
@@ -76,8 +65,6 @@ def class_ranks(results: Results, index: str) -> Iterator[ClassRanks]:
 def class_word(kind: str) -> str:
     """Say what a classification is called.
 
-    Examples
-    --------
     >>> class_word("rural_urban")
     'rural-urban class'
     """
@@ -89,24 +76,14 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """One indicator that the study's ``show`` names.
-
-    Attributes
-    ----------
-    about
-        What it is.
-    value
-        (n_areas,) as measured; NaN where unknown, or withheld since few people or events are behind it.
-    rank
-        (n_areas,) 1 = most need, among the areas that have a value; ties share the lowest.
-    of
-        How many areas have a value.
-    """
+    """One indicator that the study's ``show`` names."""
 
     about: Indicator
+    # (n_areas,) as measured; NaN where unknown, or withheld since few people or events are behind it
     value: NDArray[np.float64]
+    # (n_areas,) 1 = most need, among the areas that have a value; ties share the lowest
     rank: NDArray[np.float64]
-    of: int
+    of: int  # how many areas have a value
 
     @property
     def header(self) -> str:
@@ -246,33 +223,21 @@ def certainty_words(results: Results, name: str, rows: Rows) -> pl.Series:
 
 @dataclass(frozen=True, slots=True)
 class DesignationCounts:
-    """The figures of a headline.
+    """The figures of a headline."""
 
-    Attributes
-    ----------
-    selected, of
-        Areas selected, of how many.
-    population
-        Who lives in the selected ones; NaN if unknown.
-    authorities
-        In how many larger areas of the first tier they lie; None if there are none.
-    near_misses, just_inside
-        Areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out.
-    sure, toss_ups
-        Of the selected: secure, and borderline. None without draws.
-    toss_ups_out
-        Of the others: borderline.
-    """
-
+    # selected, of: areas selected, of how many
     selected: int
     of: int
-    population: float
+    population: float  # who lives in the selected ones; NaN if unknown
+    # in how many larger areas of the first tier they lie; None if there are none
     authorities: int | None
+    # near_misses, just_inside: areas that a cut-off a tenth more generous would bring in, or a tenth stricter put out
     near_misses: int
     just_inside: int
+    # sure, toss_ups: of the selected: secure, and borderline. None without draws.
     sure: int | None
     toss_ups: int | None
-    toss_ups_out: int | None
+    toss_ups_out: int | None  # of the others: borderline
 
 
 def counts(results: Results, name: str) -> DesignationCounts:

@@ -19,17 +19,7 @@ if TYPE_CHECKING:
 def units_document(
     comparisons: Sequence[UnitComparison], title: str, label: str, where: str = ""
 ) -> Document:
-    """Tell how much the result of a study depends on the size of its areas.
-
-    Parameters
-    ----------
-    comparisons
-        The study's areas with each kind of larger ones.
-    title, label
-        Of the study, and of its list.
-    where
-        The larger area that is counted alone; '' for everything.
-    """
+    """Tell how much the result of a study depends on the size of its areas."""
     small, names = comparisons[0].small, comparisons[0].designations
     notes = []
     if where:
