@@ -40,7 +40,7 @@ def write(folder: Path, sources: object, name: str = "somebody.yaml", **more: ob
 
 def test_importing_sources_imports_nothing_heavy() -> None:
     program = (
-        "import sys, commonweal.sources as s; s.load_catalogue(); s.Store.from_environment(); "
+        "import sys, commonweal.sources as s; s.Store.from_environment().catalogue; "
         "print([m for m in ('polars', 'numpy', 'rdata', 'shapely', 'pandas') if m in sys.modules])"
     )
     run = subprocess.run(

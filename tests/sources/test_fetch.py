@@ -255,7 +255,8 @@ def test_a_conversion_that_does_not_fit_is_said_plainly(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from commonweal.errors import SourceError
-from commonweal.sources import Store, local_source
+from commonweal.sources import Store
+from commonweal.sources.catalogue import local_source
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
 try:

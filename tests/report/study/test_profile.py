@@ -13,7 +13,8 @@ import pytest
 
 from commonweal.areas import Areas
 from commonweal.errors import CommonwealError, UnknownNameError
-from commonweal.report.place.profile import peers, profile
+from commonweal.report.place.describing import peers
+from commonweal.report.place.profile import profile
 from commonweal.report.study.parquet import data_tables
 from commonweal.report.study.tables import areas_in_short
 from commonweal.study.names import find_area, folded
