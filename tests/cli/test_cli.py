@@ -514,7 +514,7 @@ main()
     [
         ("commonweal.study.run", "certainty"),
         ("commonweal.document.html", "document_html"),
-        ("commonweal.report.study.workbook", "write_workbook"),
+        ("commonweal.report.study.document", "study_workbook"),
         ("commonweal.report.study.geopackage", "write_geopackage"),
     ],
 )

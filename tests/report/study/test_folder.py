@@ -338,7 +338,7 @@ def test_a_fault_of_the_listener_is_its_own(results: Results, tmp_path: Path) ->
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from commonweal.report.study import write_results
+from commonweal.report.study.folder import write_results
 from commonweal.files import folder as swap
 from commonweal.sources import Store
 from commonweal.study.run import run
