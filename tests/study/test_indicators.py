@@ -121,6 +121,9 @@ def test_counts_are_missing_where_they_fall_short_of_another_years(tmp_path: Pat
         ({"column": "n"}, "'of' names an indicator; it goes without a table"),
         ({"of": ""}, "expected exactly one of 'source' and 'file'"),
         ({"of": "", "file": "runs.csv"}, "expected 'column', the table's totals, or 'of'"),
+        ({"areas": ""}, "complete.areas: needed"),
+        ({"lost_postcodes": "[A-Z][0-9]"}, "'lost_postcodes' goes alone"),
+        ({"lost_postcodes": "[A-Z"}, "is no pattern"),
     ):
         indicators["runs"]["complete"] = whole | wrong
         with pytest.raises(StudyError, match=message):

@@ -12,7 +12,7 @@ import shapely
 from commonweal.access.postcodes import Postcodes, grid_to_degrees
 from commonweal.areas import Areas
 from commonweal.errors import DataError
-from commonweal.study.reach import area_points, postcodes_inside
+from commonweal.study.reach import area_points, postcodes_inside, postcodes_kept
 
 
 def areas(**columns: list[float | None]) -> Areas:
@@ -123,3 +123,15 @@ def test_postcodes_need_boundaries_and_areas_that_hold_some() -> None:
     elsewhere = replace(DIRECTORY, table=DIRECTORY.table.filter(pl.col("postcode") == "LE151AE"))
     with pytest.raises(DataError, match="no postcode of a directory lies in an area of toy"):
         postcodes_inside(areas(), SHAPES, elsewhere)
+
+
+def test_an_area_keeps_the_share_of_its_postcodes_that_lie_in_other_districts() -> None:
+    """B1 was lost, and neither B11 nor B1A: the pattern is of the whole district."""
+    codes = ["B11AA", "B111AB", "B1A1AC", "B11AD", "B11AE", "B11AF"]
+    directory = Postcodes("a directory", DIRECTORY.table.with_columns(postcode=pl.Series(codes)))
+    kept = postcodes_kept(areas(), SHAPES, directory, "[A-Z][0-9]")
+    np.testing.assert_array_equal(kept, [0.5, 1])
+    away = replace(directory, table=directory.table.head(2))
+    np.testing.assert_array_equal(
+        postcodes_kept(areas(), SHAPES, away, "[A-Z][0-9]"), [0.5, np.nan]
+    )

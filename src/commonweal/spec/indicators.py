@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
+import polars as pl
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from commonweal.files.inputs import name_value, quote_hint
@@ -136,12 +137,30 @@ class CompleteSpec(FileOrSource):
     code: str = ""
     # in their place, another indicator of the study, such as the same count of another year: the totals are its sums
     of: str = ""
-    areas: str  # the larger areas that the totals are of
-    # the share of a total that the areas inside have to add up to
+    # in place of both, a pattern of the postcode districts that were lost before the rows were counted
+    lost_postcodes: str = ""
+    areas: str = ""  # the larger areas that the totals are of; none with `lost_postcodes`
+    # the share of a total that the areas inside have to add up to, or of its postcodes that an area has to keep
     at_least: float = Field(gt=0, le=1)
+
+    @field_validator("lost_postcodes")
+    @classmethod
+    def _a_pattern(cls, pattern: str) -> str:
+        try:
+            pl.select(pl.lit("").str.contains(pattern))
+        except pl.exceptions.ComputeError:
+            raise ValueError(f"'{pattern}' is no pattern; expected such as [A-Z][0-9]") from None
+        return pattern
 
     @model_validator(mode="after")
     def _one(self) -> CompleteSpec:
+        table = self.file or self.source or self.column or self.code
+        if self.lost_postcodes:
+            if self.of or self.areas or table:
+                raise ValueError("'lost_postcodes' goes alone, with 'at_least'")
+            return self
+        if not self.areas:
+            raise FieldError("needed; expected the larger areas that the totals are of", "areas")
         if self.of and (self.file or self.source or self.column or self.code):
             raise ValueError("'of' names an indicator; it goes without a table and its columns")
         if not self.of:

@@ -27,6 +27,7 @@ from commonweal.study.reach import (
     area_points,
     offered,
     postcodes_inside,
+    postcodes_kept,
 )
 
 if TYPE_CHECKING:
@@ -273,6 +274,11 @@ class _Loader:
         """Leave missing what lies in a larger area whose total is not reached."""
         of = spec.complete
         assert of is not None
+        if of.lost_postcodes:
+            kept = self._kept(of.lost_postcodes, made.on)
+            gone = kept < of.at_least  # an area without postcodes is left alone
+            told = {**made.told, "areas that lost postcodes": int(gone.sum())}
+            return replace(made, values=np.where(gone, np.nan, made.values), told=told)
         if of.areas not in made.on.table.columns:
             raise StudyError(
                 f"indicators.{name}: complete: areas of {made.on.system} lie in no {of.areas}; expected "
@@ -290,6 +296,20 @@ class _Loader:
         told = {**made.told, "holes": {called[c]: round(s, 3) for c, s in short.shares.items()}}
         values = np.where(short.inside, np.nan, made.values)
         return replace(made, values=values, sources=(*made.sources, *sources), told=told)
+
+    def _kept(self, lost: str, on: Areas) -> NDArray[np.float64]:
+        """Give the share of each area's postcodes that a count has not lost."""
+        small = self.on(self.setting_out)
+        shapes, _ = study_shapes(self.study, small, self.store, geometry=True)
+        directory = load_postcodes(cache=self.store.cache, progress=self.progress)
+        kept = postcodes_kept(small, shapes, directory, lost)
+        return kept if on is small else self._moved(kept, small, on)
+
+    def _moved(self, values: NDArray[np.float64], source: Areas, to: Areas) -> NDArray[np.float64]:
+        """Carry a number to other areas."""
+        of = Indicator("", "", "", "more", "")
+        one = Indicators(source.system, source.codes, values[:, None], (of,))
+        return one.moved(build_crosswalk(self.store, source, to)).values[:, 0]
 
     def _totals(
         self, name: str, spec: IndicatorSpec, on: Areas

@@ -126,6 +126,24 @@ def postcodes_inside(areas: Areas, shapes: pl.DataFrame, directory: Postcodes) -
     How many people live at a postcode is not published openly for every year, so each counts the same: about fifteen
     addresses.
     """
+    _, points, rows = _placed(areas, shapes, directory)
+    return Origins(areas, points, rows, f"postcodes of {areas.system}")
+
+
+def postcodes_kept(
+    areas: Areas, shapes: pl.DataFrame, directory: Postcodes, lost: str
+) -> NDArray[np.float64]:
+    """Give (n_areas,) the share of an area's postcodes whose district does not fit a pattern."""
+    codes, _, rows = _placed(areas, shapes, directory)
+    # The last three characters are the inward code; what is before them is the district.
+    kept = ~codes.str.head(-3).str.contains(f"^(?:{lost})$").to_numpy()
+    return by_area(kept.astype(np.float64), rows, len(areas)).mean
+
+
+def _placed(
+    areas: Areas, shapes: pl.DataFrame, directory: Postcodes
+) -> tuple[pl.Series, Points, NDArray[np.intp]]:
+    """Give the postcodes that lie in areas: they, their points, and the row of the area of each."""
     import shapely
 
     polygons = shapely.from_wkb(shapes["geometry"].to_numpy())
@@ -151,7 +169,7 @@ def postcodes_inside(areas: Areas, shapes: pl.DataFrame, directory: Postcodes) -
     at, rows = near[at[order][first]], rows[order][first]
     if not len(at):
         raise DataError(f"no postcode of {directory.title} lies in an area of {areas.system}")
-    return Origins(areas, Points(longitude[at], latitude[at]), rows, f"postcodes of {areas.system}")
+    return live["postcode"][at], Points(longitude[at], latitude[at]), rows
 
 
 def offered(
