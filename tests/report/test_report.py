@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import polars as pl
 import pypdf
 import pytest
+from pypdf.generic import NameObject
+from tests.pdf_ua import elements, pdf_ua_faults
 
 from commonweal.chart.theme import svg
 from commonweal.document import Document, Section, Table
@@ -23,6 +25,7 @@ from commonweal.document.write import source_lines, write_document
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 NUMBERS = TableData(
@@ -150,12 +153,42 @@ def test_a_table_is_cut_on_the_page_and_whole_in_its_file(folder: Path) -> None:
 
 def test_the_pdf_is_tagged_and_has_the_text(folder: Path) -> None:
     paper = pypdf.PdfReader(folder / "report.pdf")
-    assert paper.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert pdf_ua_faults(folder / "report.pdf") == []
     assert paper.metadata is not None
     assert paper.metadata.title == "Trust in the dale"
     text = " ".join(" ".join(p.extract_text() for p in paper.pages).split())
     assert "Half of Tarn trusts." in text
     assert "All 3 rows are in the file" in text
+
+
+def _element(root: Any, *kinds: str) -> Any:
+    return next(one for one in elements(root["/StructTreeRoot"]) if one["/S"] in kinds)
+
+
+BREAKS: dict[str, Callable[[Any, Any], object]] = {
+    "no structure tree": lambda root, _: root.pop("/StructTreeRoot"),
+    "not marked as tagged": lambda root, _: root.pop("/MarkInfo"),
+    "language: None": lambda root, _: root.pop("/Lang"),
+    "a viewer does not show its title": lambda root, _: root.pop("/ViewerPreferences"),
+    "a figure without words": lambda root, _: _element(root, "/Figure").pop("/Alt"),
+    "a heading of level 4 after level 1": lambda root, _: _element(root, "/H2").update(
+        {NameObject("/S"): NameObject("/H4")}
+    ),
+    "a head of a table without a scope": lambda root, _: _element(root, "/TH").pop("/A"),
+    "page 1: text that is not tagged": lambda _, page: page["/Contents"].set_data(b"BT (word) Tj ET"),
+    "its letters cannot be read": lambda _, page: [
+        f.get_object().pop("/ToUnicode") for f in page["/Resources"]["/Font"].values()
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BREAKS)
+def test_the_check_of_a_pdf_finds_what_screen_readers_would_miss(folder: Path, fault: str) -> None:
+    paper = pypdf.PdfWriter(clone_from=folder / "report.pdf")
+    BREAKS[fault](paper.root_object, paper.pages[0])
+    broken = io.BytesIO()
+    paper.write(broken)
+    assert any(found.endswith(fault) for found in pdf_ua_faults(broken))
 
 
 def test_the_workbook_has_every_table_and_what_the_page_says(folder: Path) -> None:
