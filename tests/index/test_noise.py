@@ -7,7 +7,10 @@ import pytest
 from scipy import stats
 
 from commonweal.errors import DataError
+from commonweal.index import Node
+from commonweal.index.assumptions import SamplingError
 from commonweal.index.distributions import Noise, normal_errors, rates_from_counts, smooth_errors
+from commonweal.index.uncertainty import build_ensemble
 from commonweal.indicators import Counts
 
 N = 20_000
@@ -94,3 +97,36 @@ def test_counts_that_are_none(
 
 def test_more_crimes_than_people_are_fine() -> None:
     assert Counts(np.array([5.0]), np.array([4.0]), 1, "poisson").known.all()
+
+
+def test_units_of_a_group_share_one_error_and_units_of_none_have_their_own() -> None:
+    groups = np.array([0, 1, 0, 1, -1, -1])
+    drawn = Noise("a", 1, np.ones(6), groups=groups).of(np.zeros(6), 0)
+    assert drawn[0] == drawn[2]
+    assert drawn[1] == drawn[3]
+    assert len(set(drawn.tolist())) == 4
+    law = [
+        Noise("a", 1, np.ones(2), groups=np.zeros(2, int)).of(np.zeros(2), k)[1]
+        for k in range(2000)
+    ]
+    assert stats.kstest(law, stats.norm.cdf).pvalue > LEAST_P
+
+
+@pytest.mark.parametrize("transform", ["z_score", "exponential"])
+def test_noise_shrinks_and_spreads_as_its_share_says(transform: str) -> None:
+    """True values differ less than published ones, by the root of 1 - noise, which is their correlation too."""
+    value, share = rng().lognormal(size=N), 0.3
+    tree = Node(children={"a": {"indicator": "a", "enters_as": transform}, "b": {"indicator": "b"}})
+    vary = [SamplingError(standard_errors=["a"], noise=share)]
+    made = build_ensemble("x", tree, {"a": value, "b": np.zeros(N)}, vary)
+    own = stats.norm.ppf((stats.rankdata(value) - 0.5) / N) if transform == "exponential" else value
+    ((_, noise),) = made.noise.values()
+    drawn = noise.of(value, 0)
+    assert drawn.std() == pytest.approx(own.std() * np.sqrt(1 - share), rel=0.02)
+    assert np.corrcoef(drawn, own)[0, 1] == pytest.approx(np.sqrt(1 - share), abs=0.02)
+    assert drawn.mean() == pytest.approx(own.mean(), abs=0.03)
+
+
+def test_errors_go_together_in_one_way() -> None:
+    with pytest.raises(ValueError, match="found both range_m and shared_by"):
+        SamplingError(range_m=100, shared_by="lad")

@@ -11,7 +11,7 @@ import commonweal as cw
 from commonweal.designation import VintageModel
 from commonweal.designation.vintage import next_release
 from commonweal.errors import StudyError
-from commonweal.study.certainty import certainty_table, weights_sensitivity
+from commonweal.study.certainty import certainty_table, noise_sensitivity, weights_sensitivity
 
 if TYPE_CHECKING:
     from commonweal.study.results import Results
@@ -66,3 +66,15 @@ def test_what_is_refused(demo: Results) -> None:
     still = demo.study.model_copy(update={"certainty": None})
     with pytest.raises(StudyError, match="no weights with 'dirichlet'"):
         weights_sensitivity(demo.with_(study=still))
+
+
+def test_noise_makes_fewer_places_secure(demo: Results) -> None:
+    found = noise_sensitivity(
+        demo, ["community_needs", "deprivation"], (0.01, 0.4), draws=100, shared_by="district"
+    )
+    assert found.columns == ["noise", "secure", "likely", "borderline", "unlikely"]
+    assert (
+        found.drop("noise").sum_horizontal() == demo.designations["left_behind"].selected.sum()
+    ).all()
+    assert found["secure"].is_sorted(descending=True)
+    assert found["secure"].n_unique() == 2

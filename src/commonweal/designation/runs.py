@@ -190,6 +190,7 @@ def vary(
             {m.name: -1.0 for m in own.meta if m.higher_is == "less"},
             here.codes,
             seed,
+            _groups(designation.areas, here, found, path),
         )
         need = {m.name: own.need(m.name) for m in own.meta}
         made = ensemble_of(path, here.tree, need, found, sets, units, n_sets)
@@ -233,6 +234,23 @@ def _has_range(found: Sequence[AssumptionTarget], path: str) -> bool:
         and any(_is_in(p, path) for p in one.paths)
         for one in found
     )
+
+
+def _groups(
+    areas: Areas, scores: Scores, found: Sequence[AssumptionTarget], path: str
+) -> dict[str, NDArray[np.intp]]:
+    """Give the numbers of the larger areas that share an error."""
+    shared = {
+        one.assumption.shared_by
+        for one in found
+        if isinstance(one.assumption, SamplingError) and any(_is_in(p, path) for p in one.paths)
+    } - {""}
+    if shared and list(areas.codes) != list(scores.codes):
+        raise DataError(
+            f"index {scores.index.split('/')[0]} is built on {scores.system}, whose larger areas are not at "
+            "hand; errors with 'shared_by' need an index that is built on the study's own areas"
+        )
+    return {parent: group_numbers(areas, parent) for parent in sorted(shared)}
 
 
 def _is_in(path: str, top: str) -> bool:

@@ -279,12 +279,20 @@ class Parameter(_Assumption, NumberDistribution):
 
 
 class SamplingError(_Assumption):
-    """The indicators' own sampling error: normal around the published values.
+    """The indicators' measurement error: normal around the published values.
 
     Attributes
     ----------
     standard_errors
-        Which indicators; ``all`` is every one that states a standard error.
+        Which indicators; ``all`` is every one that states a standard error, or every one with `noise`.
+    noise
+        In place of standard errors that are stated: the share of the variance between units that is taken to be
+        noise. Of a value x among values of mean m and standard deviation s, a true one is then drawn from a
+        normal law of mean m + (1 - noise)(x - m) and standard deviation s sqrt(noise (1 - noise)), as shrinkage
+        has it. Where nothing but ranks is taken of the values, x is the normal score of a rank, so that ranks
+        near either end move little. 0 for the errors stated.
+    shared_by
+        Larger area, such as ``lad``, whose units have one error together; '' for errors of their own.
     range_m
         Metres over which errors of neighbours go together: their correlation exp(-(d / range)^2 / 2)
         is 0.61 at that distance and 0.14 at twice it. 0 for independent errors.
@@ -293,7 +301,17 @@ class SamplingError(_Assumption):
     """
 
     standard_errors: Where = "all"
+    noise: float = Field(default=0, ge=0, lt=1, allow_inf_nan=False)
+    shared_by: str = ""
     range_m: float = Field(default=0, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_sharing(self) -> SamplingError:
+        if self.range_m and self.shared_by:
+            raise ValueError(
+                "found both range_m and shared_by; expected one way in which errors go together"
+            )
+        return self
 
     def _said(self) -> str:
         stem = "" if self.standard_errors == "all" else f"{_text(self.standard_errors)}."

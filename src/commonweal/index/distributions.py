@@ -249,6 +249,10 @@ class Noise:
         In place of standard errors: the counts that it comes from.
     sign
         -1 where a higher value is less need.
+    base
+        (n_units,) what the errors are added to, in place of need.
+    groups
+        (n_units,) numbers of groups whose units have one error together, -1 for none; None for errors of their own.
     """
 
     indicator: str
@@ -258,6 +262,8 @@ class Noise:
     points: Floats | None = None
     counts: Counts | None = None
     sign: float = 1.0
+    base: Floats | None = None
+    groups: NDArray[np.intp] | None = None
 
     def of(self, need: Floats, which: int) -> Floats:
         """Give (n_units,) need with one set of errors; missing need stays missing."""
@@ -271,7 +277,10 @@ class Noise:
             drawn = smooth_errors(self.points, self.range_m, rng)
         else:
             drawn = normal_errors(len(need), rng)
-        return need + drawn * self.standard_errors
+            if self.groups is not None:  # the first of a group gives its error to all
+                first = np.unique(self.groups, return_index=True, return_inverse=True)[1:]
+                drawn = np.where(self.groups < 0, drawn, drawn[first[0]][first[1].ravel()])
+        return (need if self.base is None else self.base) + drawn * self.standard_errors
 
 
 def normal_errors(n: int, rng: np.random.Generator) -> Floats:

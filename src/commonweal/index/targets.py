@@ -108,6 +108,8 @@ def _tried(
             elif isinstance(a, SamplingError | SmallCounts):
                 errors = isinstance(a, SamplingError)
                 having = with_errors if errors else with_counts
+                if isinstance(a, SamplingError) and a.noise:
+                    having = sorted({n.indicator for n in nodes.values() if n.indicator})
                 found.append(AssumptionTarget(a, _leaves_with(a, nodes, having, errors)))
             else:
                 found.append(AssumptionTarget(a, tuple(_paths(a, nodes))))

@@ -16,8 +16,9 @@ from commonweal.errors import DataError
 from commonweal.index.aggregate import needs_equal_weights
 from commonweal.index.assumptions import CutOff, Parameter, SamplingError, SmallCounts
 from commonweal.index.distributions import Noise
-from commonweal.index.methods import Count, Whole, strict
+from commonweal.index.methods import Count, Whole, name_of, strict
 from commonweal.index.monte_carlo import Ensemble, entered
+from commonweal.index.rank_transforms import BY_RANK, normal_score
 from commonweal.index.runs import draw_numbers, draw_sets, label_of, lay_out
 from commonweal.index.score import score_tree
 from commonweal.index.tables import column, columns, directions_of, keys, table
@@ -61,6 +62,7 @@ class UnitData:
     signs: Mapping[str, float] = field(default_factory=dict)
     codes: Sequence[str] | None = None
     seed: int = 1
+    groups: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
 
 # Wide: arrays by name, each of which may be left out; they become a UnitData here.
@@ -228,31 +230,57 @@ def ensemble_of(
         if part.least_power <= 0 and logs is None:
             with np.errstate(invalid="ignore", divide="ignore"):
                 logs = np.log(rows)
-    noise = dict(_noises(index, tree, found, units))
+    noise = dict(_noises(index, tree, parts, found, units, need))
     return Ensemble(index, found, parts, stated, rows, logs, bases, codes, noise, sets, n_sets)
 
 
 def _noises(
-    index: str, tree: Node, found: tuple[AssumptionTarget, ...], units: UnitData
+    index: str,
+    tree: Node,
+    parts: Sequence[Part],
+    found: tuple[AssumptionTarget, ...],
+    units: UnitData,
+    need: Mapping[str, Floats],
 ) -> Iterator[tuple[str, tuple[int, Noise]]]:
     """Give the errors of each leaf that has any, and the assumption that they are drawn by."""
     names = {path: node.indicator or "" for path, node in tree.walk(index)}
+    by_value = {
+        e.path for p in parts for e in p.entries if any(_takes_values(w) for w in e.ways.of)
+    }
     for k, one in enumerate(found):
         a = one.assumption
         if isinstance(a, SamplingError | SmallCounts):
             if isinstance(a, SamplingError) and a.range_m and units.points is None:
                 raise DataError(f"assumption '{a.called}': a range needs the units' points")
-            for path in one.paths:
-                if path in names:
-                    yield path, (k, _noise(a, names[path], units))
+            acts = [path for path in one.paths if path in names]
+            shared = a.shared_by if isinstance(a, SamplingError) else ""
+            if acts and shared not in ("", *units.groups):
+                raise DataError(f"assumption '{a.called}': shared_by needs the units' larger areas")
+            for path in acts:
+                own, by_rank = need[names[path]], path not in by_value
+                yield path, (k, _noise(a, names[path], units, own, by_rank=by_rank))
 
 
-def _noise(a: SamplingError | SmallCounts, name: str, units: UnitData) -> Noise:
+def _takes_values(way: Way) -> bool:
+    """Whether more than the ranks of a child counts in a way of entering its parent."""
+    return way.treatment != "none" or name_of(way.transform) not in BY_RANK
+
+
+def _noise(
+    a: SamplingError | SmallCounts, name: str, units: UnitData, need: Floats, *, by_rank: bool
+) -> Noise:
     sign, seed = units.signs.get(name, 1.0), units.seed
     if isinstance(a, SmallCounts):
         return Noise(name, seed, counts=units.counts[name], sign=sign)
-    errors = np.nan_to_num(units.standard_errors[name])
-    return Noise(name, seed, errors, a.range_m, units.points if a.range_m else None, sign=sign)
+    base = None
+    if a.noise:
+        own = np.asarray(normal_score(need)) if by_rank else need
+        base = own - a.noise * (own - np.nanmean(own))
+        errors = np.full(len(own), np.nanstd(own) * np.sqrt(a.noise * (1 - a.noise)))
+    else:
+        errors = np.nan_to_num(units.standard_errors[name])
+    points, groups = units.points if a.range_m else None, units.groups.get(a.shared_by)
+    return Noise(name, seed, errors, a.range_m, points, sign=sign, base=base, groups=groups)
 
 
 def _refuse_unequal(part: Part) -> None:
