@@ -165,6 +165,17 @@ def test_the_table_of_the_list(left_behind: Results) -> None:
     assert found["next_release"].sum() == pytest.approx(1_151.4, abs=0.05)
 
 
+def test_the_noise_of_the_domains_whose_counts_are_known(real_store: Store) -> None:
+    """What docs/methods/certainty.md says: the binomial error of a rate, as a share of the variance between areas."""
+    table = real_store.table("imd2025-lsoa21")
+    table = table.join(real_store.table("imd2025-lsoa21-indicators"), on="lsoa21_code")
+    for domain, noise in (("Income", 0.0038), ("Employment", 0.0154)):
+        rate = table[f"{domain}_score"].to_numpy()
+        people = table[f"{domain.lower()}_domain_numerator"].to_numpy() / rate
+        found = np.nanmean(rate * (1 - rate) / people) / np.nanvar(rate)
+        assert found == pytest.approx(noise, abs=0.0001)
+
+
 def test_every_page_goes_by_one_certainty(left_behind: Results) -> None:
     """Headline, list, profile and files count the same words, and no word is that of a share of draws."""
     table = certainty_table(left_behind).filter("selected")
@@ -186,7 +197,7 @@ def test_every_page_goes_by_one_certainty(left_behind: Results) -> None:
     for code, certain, word in table.select("code", "certainty", "word").head(5).iter_rows():
         answer = describe(left_behind, left_behind.areas.position[code]).answers[0]
         assert (answer.certainty, answer.word) == (certain, word)
-        assert f"{percent(certain)} certain to be on it" in answer.sure_text
+        assert f"({percent(certain)} certain)" in answer.recalculated_text
 
 
 @pytest.mark.parametrize(("rho", "secure"), [(0.98, 345), (0.95, 221), (0.9, 109)])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from commonweal.document.html import unbroken
 from commonweal.document.model import MAKER, Cited
 from commonweal.document.words import words
-from commonweal.errors import CommonwealError
 from commonweal.evidence import cite, load_evidence
 from commonweal.files.extras import needs, package_folder
 
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 _SIZES = ("9.2", "8.6", "8.0", "7.4", "6.8")
 """Sizes of type in points, tried in turn until a page limit is kept."""
+
+_READABLE = "8.5"
+"""Size of type in points where none of them keeps it."""
 
 
 MANY = 8
@@ -53,9 +55,12 @@ class Printer:
         )
 
     def pdf(self, report: Document, files: bool = True, most_pages: int | None = None) -> bytes:
-        """Make a PDF/UA-1 file; of at most so many pages, in smaller type if need be."""
+        """Make a PDF/UA-1 file; of at most so many pages, in smaller type if need be.
+
+        What does not fit even then takes another page in type that can be read: no pack fails for it.
+        """
         told = unbroken(json.dumps(_data(report, files), ensure_ascii=False))
-        for size in _SIZES if most_pages else ("9",):
+        for size in (*_SIZES, _READABLE) if most_pages else ("9",):
             made = self._document.compile(
                 format="pdf",
                 sys_inputs={"data": told, "size": size},
@@ -63,9 +68,9 @@ class Printer:
                 timestamp=0,
             )
             assert isinstance(made, bytes)
-            if most_pages is None or self._pages() <= most_pages:
+            if most_pages is None or size == _READABLE or self._pages() <= most_pages:
                 return made
-        raise CommonwealError(f"{report.title}: does not fit on {most_pages} pages of A4")
+        raise AssertionError("the last size is always taken")
 
     def png(self, svg: str, ppi: float = 200) -> bytes:
         """Make a PNG picture of a drawing."""

@@ -283,7 +283,7 @@ def test_without_scripts_and_on_paper_the_page_stays_as_it_was(
     for page in (still, printed):
         assert page.locator("section.live").is_hidden()
         assert page.get_by_role("heading", name="In short").is_visible()
-        assert page.locator("#sites").is_visible()
+        assert page.locator("#table-sites").is_visible()
     assert still.get_by_role("link", name="Pick sites yourself").is_hidden()
 
 

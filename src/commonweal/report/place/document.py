@@ -155,7 +155,11 @@ def _changes(say: Words, place: Place) -> Iterator[Section]:
         last = number == len(place.answers)
         known = last and any(x.share_of_draws is not None for x in place.answers)
         renewed = any(x.next_release is not None for x in place.answers)
-        text = (say("rule", text=a.rule), a.sure_text, *((scale(say, renewed),) if known else ()))
+        text = (
+            say("rule", text=a.rule),
+            a.sure_text,
+            *((scale(say, renewed, len(a.margins) == 1),) if known else ()),
+        )
         yield Section(title, text=text, points=(*points, a.change_text))
 
 

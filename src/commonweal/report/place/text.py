@@ -87,9 +87,9 @@ def rule_words(say: Words, results: Results, rule: Rule) -> str:
     return say("rule_capped", rule=text, number=rule.at_most.number, within=within)
 
 
-def scale(say: Words, renewed: bool = False) -> str:
+def scale(say: Words, renewed: bool = False, alone: bool = False) -> str:
     """Say from which share of recalculations, or certainty, on a place on the list is secure, likely or borderline."""
-    return say("scale", secure=SURE, likely=LIKELY, borderline=UNSURE, renewed=renewed)
+    return say("scale", secure=SURE, likely=LIKELY, borderline=UNSURE, renewed=renewed, alone=alone)
 
 
 def headline(
@@ -261,12 +261,11 @@ class _OfDesignation:
             return mover, share, "" if self.sure is not None else say["untested"]
         text = say("stability", word=word, selected=selected)
         if self.renewed is not None:
-            text = self._certain(word, selected, certain)
+            text = ""  # said with how often it was on the list
         return mover, share, f"{text} {because}".strip()
 
     def _certain(self, word: str, selected: bool, certain: float) -> str:
-        alone = len(self.designation.tested) == 1
-        return self.say("certain", word=word, selected=selected, share=certain, alone=alone)
+        return self.say("certain", word=word, selected=selected, share=certain)
 
     def _margin_text(self, k: int, t: ConditionResult, row: int) -> str:
         say, group = self.say, self.groups[k]
