@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ def stability(share: float) -> str:
     ('secure', 'likely', 'borderline', 'unlikely')
     """
     return next(word for word, least in STABILITY_WORDS.items() if share >= least)
+
+
+def count_words(shares: Iterable[float]) -> dict[str, int]:
+    """Count the words of the scale, each of them, from the most certain.
+
+    Examples
+    --------
+    >>> count_words([0.97, 0.5, 0.99])
+    {'secure': 2, 'likely': 0, 'borderline': 1, 'unlikely': 0}
+    """
+    found = Counter(map(stability, shares))
+    return {word: found[word] for word in STABILITY_WORDS}
 
 
 def in_recalculations(share: float) -> str:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _SIZES = ("9.2", "8.6", "8.0", "7.4", "6.8")
 """Sizes of type in points, tried in turn until a page limit is kept."""
 
-_READABLE = "8.5"
-"""Size of type in points where none of them keeps it."""
+_READABLE = "9"
+"""Size of type in points without a page limit, and where none of those keeps it."""
 
 
 MANY = 8
@@ -59,18 +59,23 @@ class Printer:
 
         What does not fit even then takes another page in type that can be read: no pack fails for it.
         """
-        told = unbroken(json.dumps(_data(report, files), ensure_ascii=False))
-        for size in (*_SIZES, _READABLE) if most_pages else ("9",):
-            made = self._document.compile(
-                format="pdf",
-                sys_inputs={"data": told, "size": size},
-                pdf_standards="ua-1",
-                timestamp=0,
-            )
-            assert isinstance(made, bytes)
-            if most_pages is None or size == _READABLE or self._pages() <= most_pages:
-                return made
-        raise AssertionError("the last size is always taken")
+        content = unbroken(json.dumps(_data(report, files), ensure_ascii=False))
+        if most_pages is not None:
+            for size in _SIZES:
+                made = self._printed(content, size)
+                if self._pages() <= most_pages:
+                    return made
+        return self._printed(content, _READABLE)
+
+    def _printed(self, content: str, size: str) -> bytes:
+        made = self._document.compile(
+            format="pdf",
+            sys_inputs={"data": content, "size": size},
+            pdf_standards="ua-1",
+            timestamp=0,
+        )
+        assert isinstance(made, bytes)
+        return made
 
     def png(self, svg: str, ppi: float = 200) -> bytes:
         """Make a PNG picture of a drawing."""

@@ -292,7 +292,7 @@ class SamplingError(_Assumption):
         has it. Where nothing but ranks is taken of the values, x is the normal score of a rank, so that ranks
         near either end move little. 0 for the errors stated.
     shared_by
-        Larger area, such as ``lad``, whose units have one error together; '' for errors of their own.
+        Larger area, such as ``lad24``, whose units have one error together; '' for errors of their own.
     range_m
         Metres over which errors of neighbours go together: their correlation exp(-(d / range)^2 / 2)
         is 0.61 at that distance and 0.14 at twice it. 0 for independent errors.

@@ -9,7 +9,7 @@ import polars as pl
 
 from commonweal.designation import certainty
 from commonweal.designation.uncertainty import with_next_release
-from commonweal.document.format import STABILITY_WORDS, stability
+from commonweal.document.format import STABILITY_WORDS, count_words, stability
 from commonweal.errors import StudyError
 from commonweal.index.assumptions import SamplingError, Weights
 
@@ -168,7 +168,7 @@ def noise_sensitivity(
     draws
         How many each, in place of the study's number.
     shared_by
-        Larger area, such as ``lad``, whose areas have one error together.
+        Larger area, such as ``lad24``, whose areas have one error together.
 
     Returns
     -------
@@ -215,8 +215,7 @@ def _words_by(
         n = stated.draws if draws is None else draws
         spec = stated.model_copy(update={"draws": n, "vary": vary})
         share = certainty(found, spec, results.scores, results.indicators).selected
-        words = [stability(x) for x in share[found.selected].tolist()]
-        rows.append((float(number), *(words.count(word) for word in STABILITY_WORDS)))
+        rows.append((float(number), *count_words(share[found.selected].tolist()).values()))
     return pl.DataFrame(rows, schema=[key, *STABILITY_WORDS], orient="row")
 
 

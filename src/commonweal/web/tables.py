@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import Response
 from pydantic_core import to_json
 
-from commonweal.document.format import STABILITY_WORDS, list_name, living, stability
+from commonweal.document.format import count_words, list_name, living
 from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
 from commonweal.study.names import index_label, is_postcode, rule_in_words
@@ -197,8 +197,7 @@ def _words(sure: Certainty | None, selected: NDArray[np.bool_]) -> dict[str, int
     """Count the words of the scale on a list that is released anew; None where that is not known."""
     if sure is None or sure.next_release is None:
         return None
-    words = [stability(share) for share in sure.overall[selected].tolist()]
-    return {word: words.count(word) for word in STABILITY_WORDS}
+    return count_words(sure.overall[selected].tolist())
 
 
 def figures(explorer: Explorer, view: View) -> list[dict[str, Any]]:

@@ -112,15 +112,21 @@ def view_of(results: Results, published: View | None = None) -> View:
         )
         chance = share_of_draws(results, name)
         if chance is not None:
+            sure = results.certainty[name]
+            released = sure.next_release is not None  # the list shows what the words go by
             columns[f"share_of_draws.{name}"] = Column(
-                f"share_of_draws.{name}", start.capitalize() + ON_THE_LIST_IN, "share", chance
+                f"share_of_draws.{name}",
+                start.capitalize() + ON_THE_LIST_IN,
+                "share",
+                chance,
+                brief=not released,
             )
             columns[f"certainty.{name}"] = Column(
                 f"certainty.{name}",
                 f"{start}certainty".capitalize(),
                 "share",
-                results.certainty[name].overall,
-                brief=False,
+                sure.overall,
+                brief=released,
             )
     return View(results, columns, states)
 

@@ -296,7 +296,7 @@ def _designation(
         chance = chance_chart(
             f"overview-chance{end}", names, p[both], d.selected[both], kinds, label if end else ""
         )
-        about = f"{say('not_a_chance')} {scale(say, r.certainty[name].next_release is not None)}"
+        about = f"{say('not_a_chance')} {scale(say, r.certainty[name].next_release is not None, len(d.tested) == 1)}"
         parts.append(Section(f"How stable the list is{of}", text=(about,), charts=(chance,)))
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),

@@ -259,9 +259,8 @@ class _OfDesignation:
                 because = say("mover", label=label, kind=kind, share=share)
         if certain is None:
             return mover, share, "" if self.sure is not None else say["untested"]
-        text = say("stability", word=word, selected=selected)
-        if self.renewed is not None:
-            text = ""  # said with how often it was on the list
+        # With a next release, the word is said with how often the place was on the list.
+        text = "" if self.renewed is not None else say("stability", word=word, selected=selected)
         return mover, share, f"{text} {because}".strip()
 
     def _certain(self, word: str, selected: bool, certain: float) -> str:

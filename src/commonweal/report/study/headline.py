@@ -9,11 +9,11 @@ import numpy as np
 
 from commonweal.document.format import (
     NOT_A_CHANCE,
-    STABILITY_WORDS,
     SURE,
     UNSURE,
     capped,
     coded_name,
+    count_words,
     difference,
     format_count,
     format_rank_margin,
@@ -222,11 +222,10 @@ def stability_sentences(results: Results, name: str) -> Iterator[str]:
         secure = borderline = ""
         if n:
             shares = sure.overall[inside].tolist()
-            words = [stability(share) for share in shares]
-            counted = {word: f"{words.count(word):,}" for word in STABILITY_WORDS}
+            counted = {word: f"{count:,}" for word, count in count_words(shares).items()}
             said = CERTAIN.format(of=f"{n:,}", **counted)
             if n == 1:
-                said = f"Its place on the list is {words[0]} ({percent(shares[0])})."
+                said = f"Its place on the list is {stability(shares[0])} ({percent(shares[0])})."
             yield f"{said} {renewed(alone=len(sure.passes) == 1)}"
             lines = ["Sensitivity to assumptions:", lines[0][:1].lower() + lines[0][1:]]
     if n == 1:

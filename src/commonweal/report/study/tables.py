@@ -288,6 +288,9 @@ def designation_table(results: Results, name: str, rows: Rows, brief: bool = Fal
     if p is not None:
         columns.append((ON_THE_LIST, pl.Series(p[rows])))
         columns.append(("Certainty", certainty_words(results, name, rows)))
+    if p is not None and brief:  # a page has room for what the words go by
+        released = results.certainty[name].next_release is not None
+        columns.pop(-2 if released else -1)
     found = results.sensitivity.get(name)
     if found is not None and not brief:
         words = [
