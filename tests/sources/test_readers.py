@@ -18,6 +18,7 @@ from commonweal.errors import DataError, SourceError, UnknownNameError
 from commonweal.sources import Store
 from commonweal.sources.catalogue import Reader, local_source
 from commonweal.sources.readers import read_table
+from commonweal.sources.sandbox import explain_damage
 
 
 def read(path: Path, wanted: list[str] | None = None, /, **reader: Any) -> pl.DataFrame:
@@ -260,6 +261,14 @@ def test_parquet_cut_short_is_named(tmp_path: Path) -> None:
     pl.DataFrame({"x": list(range(1000))}).write_parquet(path)
     with pytest.raises(DataError, match="not a whole Parquet file"):
         read(write(tmp_path, path.read_bytes()[:-100], "cut.parquet"))
+
+
+def test_what_a_panic_says_of_its_library_is_not_told() -> None:
+    with (
+        pytest.raises(DataError, match=r"^a\.parquet: not a whole Parquet file$"),
+        explain_damage("a.parquet", "not a whole Parquet file"),
+    ):
+        raise pl.exceptions.PanicException("called `Result::unwrap()` on an `Err` value")
 
 
 # Excel ------------------------------------------------------------------------------------

@@ -55,13 +55,15 @@ def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator
     except PermissionError:
         raise SourceError(f"{file} may not be read by this user") from None
     except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        panic = type(error).__name__ == "PanicException"
+        if not (isinstance(error, Exception) or panic):
             raise
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SourceError(
                 f"{file}: no room left on the disk to unpack it; free some, or set TMPDIR to a folder on another"
             ) from None
-        raise DataError(f"{file}: {wrong} ({reason_of(error)})") from None
+        # What a panic says is of the library's own lines, not of the file.
+        raise DataError(f"{file}: {wrong}" + ("" if panic else f" ({reason_of(error)})")) from None
 
 
 def reason_of(error: BaseException) -> str:
