@@ -80,6 +80,15 @@ def test_a_table_that_changed_while_the_study_ran_never_fits(small: Small) -> No
     assert reason(small) == MADE_OF
 
 
+def test_a_file_that_no_index_needs_is_no_reason_to_run_again(small: Small) -> None:
+    (small.path / "spare.csv").write_text("code,spare\nA01,1\n", "utf-8")
+    small.write(
+        indicators__spare={"file": "spare.csv", "column": "spare", "higher_is": "more"},
+    )
+    kept(small)
+    assert reason(small) == ""
+
+
 def test_the_earlier_study_and_its_tables_count(small: Small) -> None:
     (small.path / "earlier.yaml").write_bytes(small.study.read_bytes())
     small.write(since="earlier.yaml")

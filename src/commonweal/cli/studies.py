@@ -57,6 +57,7 @@ def studies_show(study: StudyName, as_json: Json = False) -> None:
 def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
     from commonweal.document.format import format_count
+    from commonweal.files.frames import first_lines
     from commonweal.sources import Store
     from commonweal.spec.study import load_study, shipped_studies
     from commonweal.study.check import check_files
@@ -75,6 +76,9 @@ def check(study: StudyName) -> None:
         print(f"Its {have} the columns and codes that it names.")
     for line in _coverage(checked):
         print(line)
+    if checked.unused:
+        some = ", ".join(first_lines(checked.unused))
+        print(f"In no index, so not used: {some}.")
     unseen = any(of.areas is None for of in checked.coverage)
     if unseen or (found.where and checked.areas is None and study not in shipped_studies()):
         print(

@@ -73,6 +73,7 @@ class Checked:
     files: int
     areas: Areas | None = None  # the areas of the study; None where they are not on this machine
     coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
+    unused: list[str] = field(default_factory=list)  # the indicators that nothing in the study reads
 
 
 def check_files(study: Study, store: Store) -> Checked:
@@ -111,6 +112,8 @@ def check_files(study: Study, store: Store) -> Checked:
     }
     for index in study.index:
         names.setdefault(study.built_on(index), []).extend(study.read_with(index))
+    used = {name for read in names.values() for name in read}
+    found.unused = [name for name in study.indicators if name not in used]
     low: dict[str, tuple[str, int, int, float]] = {}
     for (system, people), read in names.items():
         there = _built_on(study, system, people, store) if system else on

@@ -12,6 +12,7 @@ import polars as pl
 from commonweal.files.atomic import sha256_of
 from commonweal.files.folder import MARK
 from commonweal.report.study.columns import describe_columns
+from commonweal.study.files import own_path
 from commonweal.study.fingerprint import fingerprint, own_hashes, sensitivity_hash
 from commonweal.study.saved import FORMAT
 from commonweal.version import __version__
@@ -76,10 +77,15 @@ def data_package(
 def _own(results: Results) -> dict[str, Any]:
     """Say what opening the folder, or opening it in place of a run, needs to know."""
     study = results.study
-    read = {s["sha256"] for s in results.provenance["sources"] if s["path"]}
-    # A file that was changed while the study ran is not the one that the results are of.
-    own = {of.get("") for of in own_hashes(study).values()}
-    known = own <= read and not results.provenance.get("rescored")
+    read: dict[str, set[str]] = {}
+    for source in results.provenance["sources"]:
+        read.setdefault(str(source["path"]), set()).add(source["sha256"])
+    # A file that was changed while the study ran is not the one that the results are of; one that was not read, as of
+    # an indicator that no index uses, has no part in them.
+    known = not results.provenance.get("rescored") and all(
+        of.get("") in read.get(own_path(study, name).name, {of.get("")})
+        for name, of in own_hashes(study).items()
+    )
     drawn = bool(results.certainty) or not results.designations
     return {
         "format": FORMAT,
