@@ -268,7 +268,9 @@ def test_studies_check_and_new(small: Any, tell: Any) -> None:
     assert third == "2 columns have a value for every area."
     assert first.endswith("2 indicators, 2 indices, 1 designation.")
     assert second == "Its 2 files have the columns and codes that it names."
-    small.write(indicators__spare={"file": "indicators.csv", "column": "halls", "higher_is": "less"})
+    small.write(
+        indicators__spare={"file": "indicators.csv", "column": "halls", "higher_is": "less"}
+    )
     assert tell("check", small.study)[1].splitlines()[-1] == "In no index, so not used: spare."
     code, _, complaint = tell("new", small.study)
     assert code == 2

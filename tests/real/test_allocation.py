@@ -112,7 +112,7 @@ class TestPrideInPlace:
     @pytest.mark.usefixtures("commands_run_once")
     def test_a_thousand_draws_share_the_same_number_of_places(self, real_store: Store) -> None:
         found = run_programme("pride-in-place-2-england", real_store, ["none"], draws=1000)
-        c = found.chance
+        c = found.certainty
         assert c is not None
         assert c.selected.sum() == pytest.approx(146)
         assert (c.kept <= 146).all()

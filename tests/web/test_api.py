@@ -159,19 +159,19 @@ def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
     assert len(areas) == 400
     assert {r["Code"] for r in areas} == set(county.areas.codes)
     assert len(client.get("/api/areas.json").json()["rows"]) == 400
-    strands = rows_of(client.get("/api/areas/F01000018/strands.csv").text)
-    assert [r["Rank"] for r in strands if not r["Domain"]] == [
+    domains = rows_of(client.get("/api/areas/F01000018/domains.csv").text)
+    assert [r["Rank"] for r in domains if not r["Domain"]] == [
         f"{county.scores[i].rank[17]:.0f}" for i in county.scores
     ]
     for path in (
-        "/api/areas/F01000018/strands.png",
+        "/api/areas/F01000018/domains.png",
         "/api/map.png",
         "/api/compare.png?area=F01000018",
     ):
         answer = client.get(path)
         assert answer.content.startswith(b"\x89PNG"), path
         assert answer.headers["content-disposition"].startswith('attachment; filename="')
-    for path in ("/api/areas/F01000018/strands.svg", "/api/map.svg"):
+    for path in ("/api/areas/F01000018/domains.svg", "/api/map.svg"):
         assert "<title" in client.get(path).text
     compared = client.get("/api/compare?area=F01000018&area=F01000001").json()
     assert [p["code"] for p in compared["places"]] == ["F01000018", "F01000001"]

@@ -202,7 +202,7 @@ def test_names_are_text_and_nothing_else(small: Small, asked_of: Asked) -> None:
         assert "<script>alert" not in text, path
         assert "<script>" not in text, path
     assert "{{7*7}}" in told.get("/area/A20").text  # a template of ours fills in no name twice
-    svg = told.get("/api/areas/A20/strands.svg").text
+    svg = told.get("/api/areas/A20/domains.svg").text
     assert "<script>" not in svg
 
 

@@ -30,7 +30,7 @@ from commonweal.report.allocation_text import (
     why_words,
 )
 from commonweal.report.invest_maps import allocation_map
-from commonweal.report.study.charts import chance_chart
+from commonweal.report.study.charts import share_chart
 from commonweal.report.study.geopackage import fix_timestamp, polygons, write_layer
 from commonweal.sources.catalogue import load_catalogue
 
@@ -181,9 +181,9 @@ def allocation_document(
         account=(
             ("programme", a.programme.model_dump(mode="json", exclude_defaults=True)),
             ("study", worked.results.study.name),
-            ("draws", worked.chance.n_draws if worked.chance else 0),
-            ("seed", worked.chance.seed if worked.chance else None),
-            ("varied", list(worked.chance.varied) if worked.chance else []),
+            ("draws", worked.certainty.n_draws if worked.certainty else 0),
+            ("seed", worked.certainty.seed if worked.certainty else None),
+            ("varied", list(worked.certainty.varied) if worked.certainty else []),
             ("left_out", list(a.left_out)),
             *_checked(worked),
             *(() if against is None else (("against", _other(against)),)),
@@ -438,12 +438,12 @@ def _cap(worked: AllocationResult) -> Section | None:
 
 
 def _sure(worked: AllocationResult) -> Section | None:
-    c, a = worked.chance, worked.allocation
+    c, a = worked.certainty, worked.allocation
     if c is None:
         return None
     shown = a.selected | (c.selected >= UNSURE)
     names = [n or k for n, k in a.areas.table.select("name", "code").filter(shown).iter_rows()]
-    chart = chance_chart(
+    chart = share_chart(
         named(worked, "sure"),
         names,
         c.selected[shown],

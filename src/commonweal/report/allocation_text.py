@@ -108,7 +108,7 @@ def allocation_answer(
             f"{int(cost.instead.sum()):,} {'takes' if int(cost.instead.sum()) == 1 else 'take'} their place, with "
             f"{format_people(cost.people_instead)}, {cost.people_in_need_instead:,.0f} of them in areas in need."
         )
-    if (c := worked.chance) is not None:
+    if (c := worked.certainty) is not None:
         sure = int((c.selected[a.selected] >= SURE).sum())
         told.append(
             f"We recalculated the list {c.n_draws:,} times with different assumptions. {sure:,} of the {n:,} stay on "
@@ -184,7 +184,7 @@ def allocation_cautions(worked: AllocationResult) -> tuple[str, ...]:
 def published_words(worked: AllocationResult, p: PublishedComparison) -> Iterator[str]:
     """Say how the list differs from a published one."""
     n = len(p.matched) + len(p.missed)
-    share = None if worked.chance is None else worked.chance.selected
+    share = None if worked.certainty is None else worked.certainty.selected
     apart = ""
     if share is not None and len(p.matched) and len(p.extra):
         apart = (
@@ -236,12 +236,12 @@ def rule_parts(worked: AllocationResult) -> list[tuple[str, bool, str]]:
 
 def varied_words(worked: AllocationResult) -> str:
     """Say what the recalculations vary, with names for readers."""
-    results, chance = worked.results, worked.chance
+    results, drawn = worked.results, worked.certainty
     certainty = results.study.certainty
     known = {} if certainty is None else {str(a.called): a for a in certainty.vary}
     return join_words(
         describe_assumption(results, known[name], law=False) if name in known else name
-        for name in (() if chance is None else chance.varied)
+        for name in (() if drawn is None else drawn.varied)
     )
 
 
@@ -256,10 +256,10 @@ def why_words(worked: AllocationResult, why: str) -> str:
 def table_of(worked: AllocationResult) -> pl.DataFrame:
     """Give one row an area, as `Allocation.to_frame`, with the share of draws where there are some."""
     frame = worked.allocation.to_frame()
-    if worked.chance is None:
+    if worked.certainty is None:
         return frame
     share = pl.DataFrame(
-        {"code": worked.allocation.areas.codes, "share_of_draws": worked.chance.selected}
+        {"code": worked.allocation.areas.codes, "share_of_draws": worked.certainty.selected}
     )
     return frame.join(share, on="code", how="left", maintain_order="left")
 

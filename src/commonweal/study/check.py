@@ -73,7 +73,9 @@ class Checked:
     files: int
     areas: Areas | None = None  # the areas of the study; None where they are not on this machine
     coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
-    unused: list[str] = field(default_factory=list)  # the indicators that nothing in the study reads
+    unused: list[str] = field(
+        default_factory=list
+    )  # the indicators that nothing in the study reads
 
 
 def check_files(study: Study, store: Store) -> Checked:

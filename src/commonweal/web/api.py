@@ -10,7 +10,7 @@ from commonweal.report.place.charts import compare_chart
 from commonweal.report.place.place import Place
 from commonweal.study.names import rule_in_words
 from commonweal.web import schemas as answers
-from commonweal.web.charts import map_svg, outline_of, png_of, strands_chart
+from commonweal.web.charts import domains_chart, map_svg, outline_of, png_of
 from commonweal.web.explorer import Explorer
 from commonweal.web.invest import programmes_table
 from commonweal.web.rescore import study_file
@@ -31,12 +31,12 @@ from commonweal.web.tables import (
     changes_table,
     compare_table,
     csv_answer,
+    domains_table,
     drivers_table,
     file_answer,
     json_answer,
     said_answer,
     short_record,
-    strands_table,
 )
 from commonweal.web.view import NUMBER, Layer, layer_names, layer_of
 
@@ -129,28 +129,28 @@ def api_router(explorer: Explorer) -> APIRouter:
     def _place(code: str) -> Place:
         return explorer.describe(row_of(explorer, code))
 
-    @router.get("/areas/{code:path}/strands.csv", responses={**none, **of("text/csv")}, **file)
-    def strands_csv(code: Code) -> Any:
+    @router.get("/areas/{code:path}/domains.csv", responses={**none, **of("text/csv")}, **file)
+    def domains_csv(code: Code) -> Any:
         """Give how an area compares, as CSV."""
-        return _csv(strands_table(_place(code)), f"{_plain(code)}-strands.csv")
+        return _csv(domains_table(_place(code)), f"{_plain(code)}-domains.csv")
 
-    @router.get("/areas/{code:path}/strands.json", response_model=answers.TableOut, responses=none)
-    def strands_json(code: Code) -> Any:
+    @router.get("/areas/{code:path}/domains.json", response_model=answers.TableOut, responses=none)
+    def domains_json(code: Code) -> Any:
         """Give how an area compares, as JSON."""
-        return json_answer(strands_table(_place(code)).to_dict(), f"{_plain(code)}-strands.json")
+        return json_answer(domains_table(_place(code)).to_dict(), f"{_plain(code)}-domains.json")
 
-    @router.get("/areas/{code:path}/strands.svg", responses={**none, **of("image/svg+xml")}, **file)
-    def strands_svg(code: Code) -> Any:
+    @router.get("/areas/{code:path}/domains.svg", responses={**none, **of("image/svg+xml")}, **file)
+    def domains_svg(code: Code) -> Any:
         """Give how an area compares, as a chart in SVG."""
         return file_answer(
-            strands_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-strands.svg"
+            domains_chart(_place(code)).encode(), "image/svg+xml", f"{_plain(code)}-domains.svg"
         )
 
-    @router.get("/areas/{code:path}/strands.png", responses={**none, **of("image/png")}, **file)
-    def strands_png(code: Code) -> Any:
+    @router.get("/areas/{code:path}/domains.png", responses={**none, **of("image/png")}, **file)
+    def domains_png(code: Code) -> Any:
         """Give how an area compares, as a chart in PNG."""
         return file_answer(
-            png_of(strands_chart(_place(code))), "image/png", f"{_plain(code)}-strands.png"
+            png_of(domains_chart(_place(code))), "image/png", f"{_plain(code)}-domains.png"
         )
 
     @router.get("/areas/{code:path}/drivers.csv", responses={**none, **of("text/csv")}, **file)

@@ -14,7 +14,7 @@ from commonweal.chart.theme import QUIET, Mark, solid
 from commonweal.chart.vega import bars
 from commonweal.document.model import TableData
 from commonweal.document.pdf import printer
-from commonweal.report.place.charts import strand_chart
+from commonweal.report.place.charts import domain_chart
 from commonweal.report.study.larger_areas import tiers
 from commonweal.study.postcodes import shapes_of
 from commonweal.web.tables import as_json
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from commonweal.web.view import Layer
 
 
-def strands_chart(place: Place) -> str:
+def domains_chart(place: Place) -> str:
     """Draw how an area compares on each index and domain with its peers and larger areas."""
-    return strand_chart("strands", place.name, place.kinds, place.standings).svg
+    return domain_chart("domains", place.name, place.kinds, place.standings).svg
 
 
 def png_of(drawing: str, ppi: float = 200) -> bytes:

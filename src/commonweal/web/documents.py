@@ -60,7 +60,7 @@ def _programme(explorer: Explorer, asked: DocumentQuery) -> Document:
     """Tell a funding programme and, if another list is named, who gains and loses compared with it."""
     worked = programme_of(explorer, asked.programme)
     document, a = allocation_document(worked), worked.allocation
-    if worked.chance is None:
+    if worked.certainty is None:
         note = (
             "This page has no recalculations with different assumptions. To make them, run commonweal invest allocate "
             f"{asked.programme}."

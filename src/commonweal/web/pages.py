@@ -23,7 +23,7 @@ from commonweal.study.names import counted_areas, focus_note, is_postcode, liste
 from commonweal.version import __version__
 from commonweal.web import tables as told
 from commonweal.web.api import NO_MAP, REFUSED, row_of
-from commonweal.web.charts import strands_chart
+from commonweal.web.charts import domains_chart
 from commonweal.web.invest import (
     OWN,
     bounds_of,
@@ -52,8 +52,8 @@ from commonweal.web.search import DEFAULT_PER, default_sort, list_page, record, 
 from commonweal.web.tables import (
     changes_table,
     compare_table,
+    domains_table,
     drivers_table,
-    strands_table,
 )
 from commonweal.web.view import STATES, layer_names, layer_of
 
@@ -220,7 +220,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         place = explorer.describe(row)
         return pages.page(
             "area.html", asked, choices,
-            place=place, row=row, chart=strands_chart(place), strands=strands_table(place),
+            place=place, row=row, chart=domains_chart(place), domains=domains_table(place),
             drivers=drivers_table(place), reasons=[(d.label, d.why, works_of(place, d)) for d in reasons(place)],
             under=told.rescored_values(explorer, choices, row),
             by=told.by_postcode(explorer, asked.postcode, row), since=told.change_since(explorer, row),

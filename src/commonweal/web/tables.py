@@ -117,7 +117,7 @@ def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
     )
 
 
-def strands_table(place: Place) -> WebTable:
+def domains_table(place: Place) -> WebTable:
     """Give how an area compares on each index and domain: the numbers of its chart."""
     groups = {a.group: a.label for s in place.standings for a in s.averages}
     head = ("Index", "Domain", "Rank", "Rank in recalculations: 5th percentile",
@@ -125,12 +125,12 @@ def strands_table(place: Place) -> WebTable:
             *(f"Worse off than: {v}" for v in groups.values()))  # fmt: skip
     rows = []
     for index in place.standings:
-        for one in (index, *index.strands):
+        for one in (index, *index.domains):
             average = {a.group: round(a.worse_than, 4) for a in one.averages}
             own = None if one.worse_than is None else round(one.worse_than, 4)
-            strand = "" if one is index else one.label
+            domain = "" if one is index else one.label
             rows.append(
-                (index.label, strand, one.rank, one.low, one.high, one.of, own,
+                (index.label, domain, one.rank, one.low, one.high, one.of, own,
                  *(average.get(g) for g in groups))
             )  # fmt: skip
     return WebTable(f"{place.name}: how it compares", head, tuple(rows))
@@ -152,7 +152,7 @@ def drivers_table(place: Place) -> WebTable:
         f"{place.name}: what drives its score",
         head,
         tuple(
-            (d.index, d.strand, d.label, "withheld" if d.withheld else d.text or None, d.usual_text or None,
+            (d.index, d.domain, d.label, "withheld" if d.withheld else d.text or None, d.usual_text or None,
              None if d.worse_than is None else round(d.worse_than, 4), round(d.push, 4), d.vintage)
             for d in place.drivers
         ),
@@ -166,11 +166,11 @@ def compare_table(places: Sequence[Place]) -> WebTable:
         head += [f"{place.name}: rank", f"{place.name}: worse off than", f"{place.name}: peers"]
     rows: list[tuple[Any, ...]] = []
     for number, index in enumerate(places[0].standings if places else ()):
-        for k in range(len(index.strands) + 1):
-            row: list[Any] = [index.label, "" if k == 0 else index.strands[k - 1].label]
+        for k in range(len(index.domains) + 1):
+            row: list[Any] = [index.label, "" if k == 0 else index.domains[k - 1].label]
             for place in places:
                 own = place.standings[number]
-                one = own if k == 0 else own.strands[k - 1]
+                one = own if k == 0 else own.domains[k - 1]
                 peers = next((a.worse_than for a in one.averages if a.group == "peers"), None)
                 row += [one.rank, _short(one.worse_than), _short(peers)]
             rows.append(tuple(row))

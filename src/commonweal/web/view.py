@@ -110,15 +110,15 @@ def view_of(results: Results, published: View | None = None) -> View:
             margin(designation),
             brief=False,
         )
-        chance = share_of_draws(results, name)
-        if chance is not None:
+        share = share_of_draws(results, name)
+        if share is not None:
             sure = results.certainty[name]
             released = sure.next_release is not None  # the list shows what the words go by
             columns[f"share_of_draws.{name}"] = Column(
                 f"share_of_draws.{name}",
                 start.capitalize() + ON_THE_LIST_IN,
                 "share",
-                chance,
+                share,
                 brief=not released,
             )
             columns[f"certainty.{name}"] = Column(

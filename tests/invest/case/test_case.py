@@ -291,8 +291,8 @@ def test_places_near_together_are_drawn_close_up(case: Case) -> None:
 def test_what_varied_and_why_not_are_told_by_name(case: Case) -> None:
     sections = allocation_sections(case.worked)
     text = " ".join(t for s in sections for t in s.text)
-    assert case.worked.chance is not None
-    for name in case.worked.chance.varied:
+    assert case.worked.certainty is not None
+    for name in case.worked.certainty.varied:
         assert name not in text
     assert "the weights within" in text
     heads = [set(t.shown.frame.columns) for s in sections for t in s.tables if "selected" in t.name]
@@ -354,6 +354,6 @@ def test_without_draws_of_ones_own_the_studys_are_taken(county: Results, store: 
     made = make_case(
         CaseOptions("demo", ("Vesselhoe",), places=2, budget=2e6), store, results=county
     )
-    assert made.worked.chance is not None
-    assert made.worked.chance.n_draws == load_study("demo").certainty.draws  # type: ignore[union-attr]
+    assert made.worked.certainty is not None
+    assert made.worked.certainty.n_draws == load_study("demo").certainty.draws  # type: ignore[union-attr]
     assert made.appraisal.draws == 10_000

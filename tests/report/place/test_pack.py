@@ -21,7 +21,7 @@ from commonweal.errors import CommonwealError
 from commonweal.files.atomic import held
 from commonweal.files.folder import Staging
 from commonweal.report.place import describe
-from commonweal.report.place.charts import strand_table
+from commonweal.report.place.charts import domain_table
 from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.overview import overview
 from commonweal.report.place.pack import profile_rows, write_pack
@@ -56,7 +56,7 @@ def test_what_is_in_it(demo: Results, demo_pack: Path) -> None:
     wanted |= {
         f"charts/{kind}-{code}.{end}"
         for code in codes
-        for kind in ("map", "strands")
+        for kind in ("map", "domains")
         for end in ("png", "svg", "csv")
     }
     assert wanted <= there
@@ -181,9 +181,9 @@ def test_workbook_reads_as_tables(demo: Results, demo_pack: Path) -> None:
 def test_charts_have_their_numbers(demo: Results, demo_pack: Path) -> None:
     code = profiles_of(demo)[0]
     place = describe(demo, demo.areas.position[code])
-    table = strand_table(place.name, place.standings).frame
+    table = domain_table(place.name, place.standings).frame
     rows = list(
-        csv.reader(io.StringIO((demo_pack / f"charts/strands-{code}.csv").read_text("utf-8")))
+        csv.reader(io.StringIO((demo_pack / f"charts/domains-{code}.csv").read_text("utf-8")))
     )
     assert rows[0] == table.columns
     assert [float(r[1]) for r in rows[1:]] == pytest.approx(table[place.name].to_list())
@@ -456,7 +456,7 @@ def test_each_of_two_lists_has_its_own_charts_and_tables(
     for name, n in (("poor", 4), ("bare", 2)):
         counted = [int(row[1]) for row in list(csv.reader(io.StringIO(maps[name])))[1:3]]
         assert sum(counted) == n
-        assert (folder / f"charts/overview-chance-{name}.svg").is_file()
+        assert (folder / f"charts/overview-recalculations-{name}.svg").is_file()
     page = read_page(folder / "overview.html")
     assert len(page.ids) == len(set(page.ids))
     book = openpyxl.load_workbook(folder / "workbook.xlsx")

@@ -187,7 +187,7 @@ def test_plain_data_is_strict_json(demo: Results) -> None:
     place = describe(demo, 5)
     told = place.to_dict()
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told["standings"][0]["strands"][0]["label"] == "Places and spaces to meet"
+    assert told["standings"][0]["domains"][0]["label"] == "Places and spaces to meet"
     assert describer(demo)(5) == place
 
 

@@ -134,16 +134,16 @@ def test_shares_of_the_score_add_up(small: Any) -> None:
     for code in ("A01", "A10", "A20"):
         found = profile(results, code)
         needs = found.place.standings[1]
-        shares = [one.share for one in needs.strands]
+        shares = [one.share for one in needs.domains]
         assert sum(shares) == pytest.approx(1)
         block = str(found).split("    Community needs ")[1].splitlines()[1:3]
         printed = [int(line.rsplit(maxsplit=1)[1].removesuffix("%")) for line in block]
         assert printed == [round(100 * share) for share in shares]
         assert abs(sum(printed) - 100) <= 1
         assert list(found.drivers["share"])[-2:] == pytest.approx(sorted(shares, reverse=True))
-        parts = sum(one.contribution for one in needs.strands)
+        parts = sum(one.contribution for one in needs.domains)
         assert parts == pytest.approx(needs.score)
-        assert shares == pytest.approx([one.contribution / needs.score for one in needs.strands])
+        assert shares == pytest.approx([one.contribution / needs.score for one in needs.domains])
 
 
 def test_a_place_of_which_nothing_is_known(small: Any) -> None:

@@ -52,7 +52,7 @@ class AllocationResult:
     results: Results  # the run of the study
     scores: Mapping[str, Scores]  # its indices on the areas that were chosen from
     allocation: Allocation
-    chance: AllocationCertainty | None  # how sure that is; None without draws
+    certainty: AllocationCertainty | None  # how sure that is; None without draws
     built: Built | None  # how the areas were built up; None where they are the study's
     # ``code`` and ``geometry`` (WKB, WGS 84) of the areas chosen from; null where unknown
     shapes: pl.DataFrame

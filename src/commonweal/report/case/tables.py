@@ -83,8 +83,8 @@ def by_place(case: Case) -> pl.DataFrame:
         "People": problem.people,
         "Rank": a.rank[case.rows].astype(np.int64),
     }
-    if case.worked.chance is not None:
-        columns["Share of draws"] = case.worked.chance.selected[case.rows]
+    if case.worked.certainty is not None:
+        columns["Share of draws"] = case.worked.certainty.selected[case.rows]
     columns |= {
         "What is done": [text or "nothing" for text in done],
         "Cost (£)": spent,
@@ -303,8 +303,8 @@ def risks(case: Case) -> pl.DataFrame:
             "Survey sites, get quotations before awards, and keep a reserve.",
         ),
     ]
-    if case.worked.chance is not None:
-        unsure = int((case.worked.chance.selected[case.rows] < 0.5).sum())
+    if case.worked.certainty is not None:
+        unsure = int((case.worked.certainty.selected[case.rows] < 0.5).sum())
         rows.append(
             (
                 f"Other {case.results.areas.plural} are more in need",

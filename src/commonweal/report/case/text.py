@@ -61,7 +61,7 @@ def _who(case: Case) -> str:
     a = case.worked.allocation
     n = len(case.rows)
     in_need = int(a.in_need[case.rows].sum())
-    sure, c = "", case.worked.chance
+    sure, c = "", case.worked.certainty
     if c is not None:
         often = int((c.selected[case.rows] >= SURE).sum())
         sure = (

@@ -67,13 +67,13 @@ def columns_of(standings: Sequence[PlaceRank]) -> list[tuple[str, str]]:
 
 
 def rows_of(standings: Sequence[PlaceRank]) -> list[tuple[PlaceRank, bool]]:
-    """Give the indices, each with its strands after it, and whether it is an index."""
+    """Give the indices, each with its domains after it, and whether it is an index."""
     return [
-        row for s in standings for row in ((s, True), *((strand, False) for strand in s.strands))
+        row for s in standings for row in ((s, True), *((domain, False) for domain in s.domains))
     ]
 
 
-def strand_table(name: str, standings: Sequence[PlaceRank], say: Words | None = None) -> TableData:
+def domain_table(name: str, standings: Sequence[PlaceRank], say: Words | None = None) -> TableData:
     """Show, for each domain, the share of others that are better off, here and elsewhere, and its rank here."""
     say = say or place_words()
     rows = [s for s, _ in rows_of(standings)]
@@ -94,10 +94,10 @@ def strand_table(name: str, standings: Sequence[PlaceRank], say: Words | None = 
     return table_from_columns(columns, shares)
 
 
-def strand_chart(
+def domain_chart(
     id_: str, name: str, kinds: str, standings: Sequence[PlaceRank], say: Words | None = None
 ) -> Chart:
-    """Draw `strand_table`: a mark for each place or group, the worst off to the right."""
+    """Draw `domain_table`: a mark for each place or group, the worst off to the right."""
     say = say or place_words()
     groups = dict(columns_of(standings))
     whole = groups.pop("all", f"all {kinds}")
@@ -121,7 +121,7 @@ def strand_chart(
         marks = (*reversed(others), (s.worse_than or 0.0, DOT)) if known else ()
         note = "" if known else say["unknown"]
         rows.append(Row(s.label, marks=marks, span=ends, note=note, strong=is_index))
-    numbers = strand_table(name, standings, say)
+    numbers = domain_table(name, standings, say)
     compared = numbers.frame.columns[1 : 2 + len(columns_of(standings))]
     return row_chart(
         id_, _finding(say, name, kinds, standings), about,
@@ -348,14 +348,12 @@ def overview_map(
     """
     if not shapes.seen(scope.rows):
         return None
-    d, chance = results.designations[designation], share_of_draws(results, designation)
-    sure = d.selected if chance is None else d.selected & (chance >= SURE)
+    d, share = results.designations[designation], share_of_draws(results, designation)
+    sure = d.selected if share is None else d.selected & (share >= SURE)
     where = {"sure": sure, "open": d.selected & ~sure, "near": d.near_miss}
     classes = {key: scope.rows[which[scope.rows]] for key, which in where.items()}
     words = {
-        "sure": "On the list"
-        if chance is None
-        else "On the list in at least 95% of recalculations",
+        "sure": "On the list" if share is None else "On the list in at least 95% of recalculations",
         "open": "On the list, in fewer recalculations",
         "near": "Just outside the cut-off",
     }

@@ -8,7 +8,7 @@ import polars as pl
 
 from commonweal.document.format import format_amount
 from commonweal.document.model import Cited, Document, Section, Table, TableData
-from commonweal.report.place.charts import rows_of, strand_table
+from commonweal.report.place.charts import domain_table, rows_of
 from commonweal.report.place.text import place_words, scale
 from commonweal.report.study.social_capital_tables import (
     country_table,
@@ -132,7 +132,7 @@ def _drawn(say: Words, place: Place, chart: Chart | None, map_: Chart | None) ->
         yield Section(say["where"], charts=(map_,))
     if chart is not None:
         yield Section(say["compares"], charts=(chart,), beside=map_ is not None)
-    numbers = strand_table(place.name, place.standings) if chart is None else chart.numbers
+    numbers = domain_table(place.name, place.standings) if chart is None else chart.numbers
     heads = tuple(k for k, (_, is_index) in enumerate(rows_of(place.standings)) if is_index)
     told = [
         " ".join(t for t in (s.text, s.driver_text, s.trend_text) if t) for s in place.standings
@@ -209,7 +209,7 @@ def driver_table(say: Words, drivers: Iterable[Driver]) -> TableData:
     rows = [
         (
             d.label,
-            d.strand if d.strand != d.label else d.index,
+            d.domain if d.domain != d.label else d.index,
             d.text or say["a_rank"],
             d.usual_text,
             d.worse_than,

@@ -106,7 +106,7 @@ class NodeRanks:
     interval: Floats | None
     means: tuple[Floats, ...]  # by group, (n_groups,) mean of `worse`
     sources: tuple[str, ...]  # ids of what it is made from
-    strands: tuple[NodeRanks, ...]  # the children of an index
+    domains: tuple[NodeRanks, ...]  # the children of an index
 
 
 class PlaceRanks:
@@ -132,7 +132,7 @@ class PlaceRanks:
         need = scores.need[path]
         ranks, worse = rank(need), worse_than(need)
         total = sum(node.weights.values()) or 1.0 if node.children else 1.0
-        strands = tuple(
+        domains = tuple(
             self._ranked(f"{path}/{name}", child, child.weight / total, deep=False)
             for name, child in (node.children.items() if deep else ())
         )
@@ -147,7 +147,7 @@ class PlaceRanks:
             self._intervals.get(path.replace("/", ".")),
             tuple(g.means(worse) for g in self.groups),
             self._sources(index, node),
-            strands,
+            domains,
         )
 
     def _sources(self, index: str, node: Node) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class PlaceRanks:
             worse_than=float(own.mean()) if len(own) else None,
             weight=r.weight,
             averages=tuple(averages),
-            strands=tuple(self._mean(s, rows, around) for s in r.strands),
+            domains=tuple(self._mean(s, rows, around) for s in r.domains),
             sources=r.sources,
         )
 
@@ -212,7 +212,7 @@ class PlaceRanks:
             float(r.worse[row]) if known else None,
             r.weight,
             tuple(self._averages(r, row, peers)),
-            tuple(self._standing(s, row, peers) for s in r.strands),
+            tuple(self._standing(s, row, peers) for s in r.domains),
             r.sources,
         )
 
@@ -243,7 +243,7 @@ class _Leaf:
     """One indicator over all areas: see `Driver`."""
 
     index: str
-    strand: str
+    domain: str
     label: str
     weight: float
     meta: Indicator
@@ -273,7 +273,7 @@ class _Leaf:
             self.meta.name,
             self.label,
             self.index,
-            self.strand,
+            self.domain,
             None if np.isnan(value) else value,
             unit,
             text,
@@ -331,14 +331,14 @@ def _leaves(results: Results, index: str, say: Words) -> Iterator[_Leaf]:
         if meta.unit.split(",")[0] == "rank" or name in reshaped:
             value = None
         parts = path.split("/")
-        strand = say.term(index_label(results, "/".join(parts[:2]))) if len(parts) > 1 else ""
+        domain = say.term(index_label(results, "/".join(parts[:2]))) if len(parts) > 1 else ""
         counts = found.counts.get(name) if scores.move is None else None
         # A study's own words are about this indicator; what a source says is about its file.
         told = meta.about, meta.why, meta.note
         known = value is not None and not np.isnan(value).all()
         yield _Leaf(
             say.term(index_label(results, index)),
-            strand,
+            domain,
             say.term(index_label(results, path)),
             weight,
             meta,

@@ -72,7 +72,7 @@ class IndexDetails:
         return replace(
             found,
             score=score,
-            strands=tuple(
+            domains=tuple(
                 replace(
                     one,
                     contribution=_known(put_in.get(one.path)),
@@ -80,7 +80,7 @@ class IndexDetails:
                     if total > 0 and self.shares
                     else None,
                 )
-                for one in found.strands
+                for one in found.domains
             ),
             text=say("compares", label=found.label, decile=found.decile, classes=named),
             classes=classes,

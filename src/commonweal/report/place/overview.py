@@ -24,11 +24,11 @@ from commonweal.document.model import (
     table_from_columns,
     whole_numbers,
 )
-from commonweal.report.place.charts import overview_map, rows_of, strand_chart, strand_table
+from commonweal.report.place.charts import domain_chart, domain_table, overview_map, rows_of
 from commonweal.report.place.document import cited, source_list
 from commonweal.report.place.place import Claim
 from commonweal.report.place.text import condition_words, place_words, scale
-from commonweal.report.study.charts import chance_chart
+from commonweal.report.study.charts import share_chart
 from commonweal.report.study.method import cautions, limits, method, sparse_indicators
 from commonweal.report.study.tables import (
     certainty_words,
@@ -198,7 +198,7 @@ def overview(
     """Describe a larger area."""
     r, say = describing.results, describing.say
     standings = describing.standings.together(scope.rows, scope.title)
-    strands = strand_chart("overview-strands", scope.title, r.areas.plural, standings)
+    domains = domain_chart("overview-domains", scope.title, r.areas.plural, standings)
     indices = {s.path: s.sources for s in standings}
     sections: list[Section] = []
     tables, claims = [], []
@@ -209,10 +209,10 @@ def overview(
         claims += told
     notes = describing.cited.notes(claims, standings, ())
     heads = tuple(k for k, (_, is_index) in enumerate(rows_of(standings)) if is_index)
-    table = strand_table(scope.title, standings)
-    means = Table("domains", say("all_better", kinds=r.areas.plural), strands.numbers, strong=heads)
+    table = domain_table(scope.title, standings)
+    means = Table("domains", say("all_better", kinds=r.areas.plural), domains.numbers, strong=heads)
     sections += [
-        Section(say["domains"], charts=(strands,), tables=(means,)),
+        Section(say["domains"], charts=(domains,), tables=(means,)),
         Section(
             "How the list was made",
             text=(" ".join(r.study.description.split()),),
@@ -293,11 +293,16 @@ def _designation(
     both = np.concatenate([inside, near])
     if p is not None and len(both):
         names = [shapes.names[row] for row in both.tolist()]
-        chance = chance_chart(
-            f"overview-chance{end}", names, p[both], d.selected[both], kinds, label if end else ""
+        chart = share_chart(
+            f"overview-recalculations{end}",
+            names,
+            p[both],
+            d.selected[both],
+            kinds,
+            label if end else "",
         )
         about = f"{say('not_a_chance')} {scale(say, r.certainty[name].next_release is not None, len(d.tested) == 1)}"
-        parts.append(Section(f"How stable the list is{of}", text=(about,), charts=(chance,)))
+        parts.append(Section(f"How stable the list is{of}", text=(about,), charts=(chart,)))
     tables = [
         (f"On the list{of}", listed(r, name, inside, full=True)),
         (f"Just outside{of}", listed(r, name, near, full=True)),

@@ -22,7 +22,7 @@ from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.pdf import printer
 from commonweal.document.words import words
 from commonweal.files.folder import Staging
-from commonweal.report.place.charts import place_map, strand_chart
+from commonweal.report.place.charts import domain_chart, place_map
 from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.document import place_document
 from commonweal.report.place.overview import overview
@@ -234,16 +234,16 @@ def _write_profile(
         return
     place, name = p.place, file_name(p.place.code)
     say = describing.say
-    strands = strand_chart(f"strands-{name}", place.name, place.kinds, place.standings, say)
+    domains = domain_chart(f"domains-{name}", place.name, place.kinds, place.standings, say)
     map_ = place_map(
         f"map-{name}", place, p.row, shapes, describing.standings.groups, describing.selected
     )
     document = place_document(
-        place, strands, map_, lambda code: f"{file_name(code)}.html" if code in codes else ""
+        place, domains, map_, lambda code: f"{file_name(code)}.html" if code in codes else ""
     )
     _write(staging, paper, document, p.file, "../index.html", _PAGES)
     if drawn.which == "all":
-        for chart in (strands, map_):
+        for chart in (domains, map_):
             if chart is not None:
                 drawn.add(chart)
 

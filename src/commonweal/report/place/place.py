@@ -84,8 +84,8 @@ class PlaceRank:
     worse_than: float | None
     weight: float  # share of its weight in its parent, 0..1; 1 for an index
     averages: tuple[Average, ...]  # its peers, authority, region and all places
-    # the children of an index, in the order of the study; empty for a strand
-    strands: tuple[PlaceRank, ...]
+    # the children of an index, in the order of the study; empty for a domain
+    domains: tuple[PlaceRank, ...]
     sources: tuple[str, ...]  # ids of what it is made from
     score: float | None = None  # of an index; None for a domain, and without a score
     # contribution, share: of a domain: what it puts into the score of its index, and its share of it; None where
@@ -108,11 +108,11 @@ class PlaceRank:
 class Driver:
     """One indicator, and what it puts into an index."""
 
-    # indicator, label, index, strand: its key, its name, and the names of the index and the strand that it is in
+    # indicator, label, index, domain: its key, its name, and the names of the index and the domain that it is in
     indicator: str
     label: str
     index: str
-    strand: str
+    domain: str
     # value, unit, text: as measured; the text has both in words. The value is None where it is unknown, withheld, or a
     # rank, which says no more than `worse_than`.
     value: float | None

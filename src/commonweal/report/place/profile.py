@@ -11,7 +11,7 @@ from commonweal.document.html import document_fragment
 from commonweal.document.text import document_lines
 from commonweal.errors import CommonwealError, UnknownNameError
 from commonweal.index import decile
-from commonweal.report.place.charts import strand_chart
+from commonweal.report.place.charts import domain_chart
 from commonweal.report.place.describing import describe
 from commonweal.report.place.document import place_document
 from commonweal.report.place.text import place_words
@@ -49,7 +49,7 @@ class Profile:
         """Give it as a document, with its chart."""
         p = self.place
         say = place_words(p.language)
-        return place_document(p, strand_chart("strands", p.name, p.kinds, p.standings, say))
+        return place_document(p, domain_chart("domains", p.name, p.kinds, p.standings, say))
 
     def _repr_html_(self) -> str:
         return document_fragment(self.document())

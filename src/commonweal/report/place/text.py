@@ -338,7 +338,7 @@ class SourceNotes:
         drivers: Iterable[Driver | ShownIndicator],
         capital: SocialCapital | None = None,
     ) -> tuple[SourceNote, ...]:
-        """Give the sources numbered: those of the headline, of strands, of indicators, of social capital."""
+        """Give the sources numbered: those of the headline, of domains, of indicators, of social capital."""
         ids = [s for claim in headline for s in claim.sources]
         ids += [s for standing in standings for s in standing.sources]
         ids += [s for driver in drivers for s in driver.sources]

@@ -59,7 +59,7 @@ def _place_sheets(places: Sequence[Place], used: set[str]) -> Iterator[Sheet]:
         sheet_name("Profile domains", used),
         "How each domain compares",
         f"Worse off than this share of other {kinds}: here, and the average of similar {kinds} and larger areas.",
-        _strands(places),
+        _domains(places),
     )
     yield Sheet(
         sheet_name("Profile indicators", used),
@@ -151,7 +151,7 @@ def _places(places: Sequence[Place]) -> TableData:
     return TableData(frame.select(known), frozenset({RECALCULATIONS}))
 
 
-def _strands(places: Sequence[Place]) -> TableData:
+def _domains(places: Sequence[Place]) -> TableData:
     rows = []
     for p in places:
         for s, is_index in rows_of(p.standings):
@@ -178,7 +178,7 @@ def _strands(places: Sequence[Place]) -> TableData:
 def _indicators(places: Sequence[Place]) -> TableData:
     rows = [
         (
-            p.code, p.name, d.index, d.strand, d.label, d.value, d.unit,
+            p.code, p.name, d.index, d.domain, d.label, d.value, d.unit,
             d.text if d.value is None else "", d.usual, d.worse_than, d.vintage, ", ".join(d.sources), d.note,
         )
         for p in places

@@ -247,14 +247,14 @@ def _stability(results: Results, name: str, more: str) -> Section:
         _figure("just_inside", "Just inside the cut-off", c.just_inside,
                 "would leave the list if each cut-off were a tenth stricter"),
     ]  # fmt: skip
-    chance = draws_chart(results, name)
+    stability = draws_chart(results, name)
     text = [line.strip() for line in stability_sentences(results, name)]
     return Section(
-        f"{'How stable the list is' if chance else 'How close to the cut-off'}{more}",
-        text=tuple(text[1:] if chance else text),
+        f"{'How stable the list is' if stability else 'How close to the cut-off'}{more}",
+        text=tuple(text[1:] if stability else text),
         figures=tuple(shown),
         warnings=tuple(cautions(results, name)),
-        charts=(*([chance] if chance else []), *rank_charts(results, name)),
+        charts=(*([stability] if stability else []), *rank_charts(results, name)),
     )
 
 

@@ -302,8 +302,8 @@ def _difference(results: Results, name: str, row: int) -> str:
         for t in designation.tested
     )
     sure = results.certainty.get(name)
-    chance = f"; on the list {in_recalculations(float(sure.selected[row]))}" if sure else ""
-    return f"{coded_name(table['code'], table['name'])}{where}: {margins}{chance}"
+    stays = f"; on the list {in_recalculations(float(sure.selected[row]))}" if sure else ""
+    return f"{coded_name(table['code'], table['name'])}{where}: {margins}{stays}"
 
 
 def _by_code(codes: pl.Series, values: NDArray[np.float64]) -> dict[str, float]:
