@@ -64,7 +64,7 @@ class IndexSpec(Node):
             if key in data:
                 raise FieldError(
                     f"found both 'preset' and '{key}'; expected one of them (a preset takes your "
-                    "indicators under 'indicators' and weights under 'weights')",
+                    "indicators under 'indicators' and weights under 'weights'; 'preset: null' takes it away)",
                     key,
                 )
         try:

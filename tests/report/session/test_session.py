@@ -53,7 +53,7 @@ def test_the_page_has_every_part_and_asks_for_nothing(county: Content) -> None:
     page = outline(html)
     assert len(set(page.ids)) == len(page.ids)
     titles = [section.title for section in session_document(county).sections]
-    parts = ["Contents", "In short", *titles, "What this does not show", "Files"]
+    parts = ["In short", "Contents", *titles, "What this does not show", "Files"]
     at = [unescape(html).find(f">{title}</h2>") for title in parts]
     assert min(at) > 0
     assert at == sorted(at)

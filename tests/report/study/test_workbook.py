@@ -30,7 +30,7 @@ def test_sheets(book: Workbook) -> None:
     assert book.sheetnames == [
         "Cover", "Notes", "By_province", "On_the_list", "Just_outside", "By_district", "Checks", "Differences",
         "Indices", "Sources", "Areas", "Domains", "Indicator_values", "Larger_areas", "Indicators",
-        "Map_priority", "Drivers_priority_1", "Chance_priority", "Ranks_priority_1", "Ranks_priority_2",
+        "Map_priority", "Drivers_priority_1", "Recalculations_priority", "Ranks_priority_1", "Ranks_priority_2",
     ]  # fmt: skip
 
 
