@@ -197,7 +197,7 @@ def test_every_page_goes_by_one_certainty(left_behind: Results) -> None:
     for code, certain, word in table.select("code", "certainty", "word").head(5).iter_rows():
         answer = describe(left_behind, left_behind.areas.position[code]).answers[0]
         assert (answer.certainty, answer.word) == (certain, word)
-        assert f"({percent(certain)} certain)" in answer.recalculated_text
+        assert f"({percent(certain)} certain to be on it when" in answer.recalculated_text
 
 
 @pytest.mark.parametrize(("rho", "secure"), [(0.98, 345), (0.95, 221), (0.9, 109)])
