@@ -98,7 +98,7 @@ def document_html(
 
 def document_fragment(report: Document) -> str:
     """Make the main part alone, for a page that is there already, such as a notebook."""
-    main = fill_page("body.html", **_values(report), files=(), live=None)
+    main = fill_page("body.html", **_values(report), files=(), live=None, contents=False)
     return f"<h1>{escape(report.title)}</h1>\n<p>{escape(report.heading)}</p>\n{main}"
 
 
