@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonweal.errors import DataError
-from commonweal.invest.interventions import load_interventions, pool_families
-from commonweal.invest.synthesis import random_effects
+from commonweal.invest.interventions import load_interventions, pool_families, random_effects
 
 
 def test_three_effects_by_hand() -> None:
