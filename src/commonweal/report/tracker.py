@@ -11,9 +11,8 @@ from commonweal.chart.theme import BLUE, DOT, Mark, hollow, round_axis
 from commonweal.chart.vega import dots
 from commonweal.document.format import format_count, join_words
 from commonweal.document.model import Document, Section, Table, TableData, make_table
-from commonweal.invest.tracker.difference_in_differences import FEW
 from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT
-from commonweal.invest.tracker.track import LEVEL
+from commonweal.invest.tracker.track import FEW, LEVEL
 
 if TYPE_CHECKING:
     from commonweal.document.model import Chart

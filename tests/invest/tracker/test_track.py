@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.tracker import need_percentile
-from commonweal.invest.tracker.difference_in_differences import DiDEstimate, difference, holm, match
 from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT, Snapshot, TrackedMeasure
-from commonweal.invest.tracker.track import track
+from commonweal.invest.tracker.track import DiDEstimate, difference, holm, match, track
 from commonweal.report.tracker import tracker_answer
 
 if TYPE_CHECKING:
