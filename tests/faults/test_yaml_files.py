@@ -11,8 +11,7 @@ import yaml
 from commonweal.errors import DataError
 from commonweal.invest.appraisal import load_project
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.tracker.on_study import take_baseline
-from commonweal.invest.tracker.snapshot import Snapshot
+from commonweal.invest.tracker.on_study import Snapshot, take_baseline
 from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.survey import read_survey
 from tests.invest.allocation.test_command import write

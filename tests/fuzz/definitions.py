@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from commonweal.invest.tracker.snapshot import Snapshot
+    from commonweal.invest.tracker.on_study import Snapshot
 
 TAGS = (
     {"amenity": "pub", "name": "Red Lion"},

@@ -11,7 +11,7 @@ from commonweal.chart.theme import BLUE, DOT, Mark, hollow, round_axis
 from commonweal.chart.vega import dots
 from commonweal.document.format import format_count, join_words
 from commonweal.document.model import Document, Section, Table, TableData, make_table
-from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT
+from commonweal.invest.tracker.on_study import PERCENTILE_UNIT
 from commonweal.invest.tracker.track import FEW, LEVEL
 
 if TYPE_CHECKING:

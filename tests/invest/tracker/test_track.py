@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.tracker import need_percentile
-from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT, Snapshot, TrackedMeasure
+from commonweal.invest.tracker.on_study import PERCENTILE_UNIT, Snapshot, TrackedMeasure
 from commonweal.invest.tracker.track import DiDEstimate, difference, holm, match, track
 from commonweal.report.tracker import tracker_answer
 

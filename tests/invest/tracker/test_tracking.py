@@ -13,12 +13,12 @@ from commonweal.document.text import document_lines
 from commonweal.document.write import write_document
 from commonweal.errors import CommonwealError, DataError, StudyError, UnknownNameError
 from commonweal.invest.tracker.on_study import (
+    PERCENTILE_UNIT,
     later_snapshot,
     read_baseline,
     take_baseline,
     write_baseline,
 )
-from commonweal.invest.tracker.snapshot import PERCENTILE_UNIT
 from commonweal.invest.tracker.track import track
 from commonweal.report.tracker import NOT_CAUSE, tracker_document
 

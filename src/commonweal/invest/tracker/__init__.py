@@ -1,6 +1,6 @@
 """Following places: a baseline, and later what moved, set against places like them. Association, not cause."""
 
-from commonweal.invest.tracker.snapshot import need_percentile
+from commonweal.invest.tracker.on_study import need_percentile
 
 __all__ = [
     "need_percentile",

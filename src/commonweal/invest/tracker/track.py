@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.tracker.snapshot import Snapshot, TrackedMeasure
+    from commonweal.invest.tracker.on_study import Snapshot, TrackedMeasure
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
