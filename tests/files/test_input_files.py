@@ -17,7 +17,7 @@ from commonweal.invest.appraisal.project import load_project
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
-from commonweal.invest.siting.candidates import read_candidates
+from commonweal.invest.siting.demand import read_candidates
 from commonweal.invest.tracker.on_study import read_baseline, take_baseline, write_baseline
 from commonweal.papers.wealth.coefficients import read_weight
 from commonweal.report.session.spec import load_session

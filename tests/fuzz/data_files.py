@@ -26,7 +26,7 @@ from commonweal.access.places import load_taxonomy
 from commonweal.access.postcodes import load_postcodes
 from commonweal.access.timetable import read_timetable, typical_day
 from commonweal.invest.allocation.eligibility import read_codes
-from commonweal.invest.siting.candidates import read_candidates
+from commonweal.invest.siting.demand import read_candidates
 from tests.access.test_places_pbf import HOLE, SQUARE
 from tests.access.test_places_pbf import Map as PlacesMap
 from tests.access.test_postcodes import CODE_POINT, ONSPD

@@ -13,8 +13,7 @@ from fastapi import HTTPException
 from commonweal.access.places import load_taxonomy
 from commonweal.errors import DataError
 from commonweal.invest.case.case import appraise_sites, site_value_sentences
-from commonweal.invest.siting.candidates import CANDIDATES, Candidates
-from commonweal.invest.siting.demand import SCHOOLS
+from commonweal.invest.siting.demand import CANDIDATES, SCHOOLS, Candidates
 from commonweal.invest.siting.on_study import MOST_AREAS, SitingOptions, first_candidates, site
 from commonweal.invest.siting.result import moved_by
 from commonweal.report.siting import siting_section

@@ -14,7 +14,7 @@ from commonweal.document.html import document_html
 from commonweal.invest.case.case import appraise_sites
 from commonweal.invest.case.valuation import load_values
 from commonweal.invest.interventions import load_interventions
-from commonweal.invest.siting.candidates import Candidates
+from commonweal.invest.siting.demand import Candidates
 from commonweal.invest.siting.on_study import SitingOptions, site
 from commonweal.report.case.pack_pages import MOST, interactive_picker, options_page, site_picker
 from commonweal.report.invest_maps import pick_map

@@ -14,15 +14,19 @@ from commonweal.access.distance import great_circle_m
 from commonweal.access.postcodes import Postcodes
 from commonweal.errors import DataError, SourceError
 from commonweal.invest.siting import Goal, solve
-from commonweal.invest.siting.candidates import (
+from commonweal.invest.siting.demand import (
     CANDIDATES,
     Candidates,
+    Demand,
+    build_problem,
+    demand_of,
     grid_candidates,
+    need_of_ranks,
     outline_of,
     postcode_candidates,
     read_candidates,
+    walker,
 )
-from commonweal.invest.siting.demand import Demand, build_problem, demand_of, need_of_ranks, walker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.invest.siting.candidates import Candidates
+    from commonweal.invest.siting.demand import Candidates
     from commonweal.invest.siting.problem import Model
     from commonweal.invest.siting.result import SitingEffect
     from commonweal.invest.siting.solve import Method

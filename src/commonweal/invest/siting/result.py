@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from commonweal.access.distance import Points
     from commonweal.access.places import Places
     from commonweal.areas import Areas
-    from commonweal.invest.siting.candidates import Candidates
-    from commonweal.invest.siting.demand import Demand
+    from commonweal.invest.siting.demand import Candidates, Demand
     from commonweal.invest.siting.problem import SitingProblem, Solution
     from commonweal.sources import Store
     from commonweal.spec import Study
