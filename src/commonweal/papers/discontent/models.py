@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from commonweal.papers.discontent.authorities import authorities
+from commonweal.papers.discontent.data import authorities
 from commonweal.papers.discontent.diagnostics import (
     Moran,
     SpatialFit,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from commonweal.papers.discontent.authorities import Authorities
+    from commonweal.papers.discontent.data import Authorities
     from commonweal.sources import Store
 
 

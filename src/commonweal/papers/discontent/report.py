@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from commonweal.document.model import Chart
     from commonweal.papers.discontent import Jackknife, Term
-    from commonweal.papers.discontent.authorities import JoinStep
+    from commonweal.papers.discontent.data import JoinStep
     from commonweal.papers.discontent.models import Column
     from commonweal.papers.discontent.results import ControlledDifference, Discontent
 

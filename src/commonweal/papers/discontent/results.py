@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from commonweal.errors import DataError
-from commonweal.papers.discontent.authorities import Authorities, authorities
+from commonweal.papers.discontent.data import (
+    Authorities,
+    Wards,
+    authorities,
+    left_behind_share,
+    wards,
+)
 from commonweal.papers.discontent.diagnostics import Influence, influence, variance_inflation
 from commonweal.papers.discontent.models import (
     COLUMNS,
@@ -19,7 +25,6 @@ from commonweal.papers.discontent.models import (
     three_columns,
     without_most_influential,
 )
-from commonweal.papers.discontent.wards import Wards, left_behind_share, wards
 from commonweal.survey.regression import Fit, Jackknife, fit, jackknife
 
 if TYPE_CHECKING:
