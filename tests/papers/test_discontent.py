@@ -13,7 +13,7 @@ import pytest
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.papers.discontent import Fit, fit_formula, influence, interval, variance_inflation
 from commonweal.papers.discontent.data import load_variables
-from commonweal.papers.discontent.diagnostics import partial_regression
+from commonweal.papers.discontent.models import partial_regression
 from commonweal.sources.catalogue import load_catalogue
 from commonweal.survey.regression import fit, jackknife
 

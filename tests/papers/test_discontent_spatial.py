@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from commonweal.access import Points
 from commonweal.errors import DataError
 from commonweal.papers.discontent import Fit, moran, spatial_error, spatial_lag
-from commonweal.papers.discontent.diagnostics import neighbours
+from commonweal.papers.discontent.models import neighbours
 from commonweal.survey.regression import fit
 
 N, K = 144, 4

@@ -17,8 +17,7 @@ from commonweal.document.data import document_json
 from commonweal.document.text import document_lines
 from commonweal.document.write import write_document
 from commonweal.evidence import load_evidence
-from commonweal.papers.discontent.diagnostics import neighbours
-from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, shrinkage
+from commonweal.papers.discontent.models import GROWTH, NEIGHBOURS, neighbours, shrinkage
 from commonweal.papers.discontent.report import discontent_document
 from commonweal.papers.discontent.results import Discontent, discontent
 from commonweal.papers.discontent.text import answer

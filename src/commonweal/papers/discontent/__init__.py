@@ -3,7 +3,7 @@
 What goes together is told as such. None of it shows a cause.
 """
 
-from commonweal.papers.discontent.diagnostics import (
+from commonweal.papers.discontent.models import (
     Influence,
     Moran,
     SpatialFit,

@@ -13,8 +13,7 @@ from commonweal.chart.theme import BLUE, INK, Mark, round_axis, short_number
 from commonweal.chart.vega import scatter
 from commonweal.document.model import Document, Section, Table, TableData, make_table
 from commonweal.document.write import source_lines
-from commonweal.papers.discontent.diagnostics import partial_regression
-from commonweal.papers.discontent.models import GROWTH, shrinkage
+from commonweal.papers.discontent.models import GROWTH, partial_regression, shrinkage
 from commonweal.papers.discontent.text import (
     answer,
     coverage_sentences,

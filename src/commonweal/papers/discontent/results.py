@@ -13,16 +13,18 @@ from commonweal.papers.discontent.data import (
     left_behind_share,
     wards,
 )
-from commonweal.papers.discontent.diagnostics import Influence, influence, variance_inflation
 from commonweal.papers.discontent.models import (
     COLUMNS,
     GROWTH,
     Column,
+    Influence,
     SpatialDependence,
     Specification,
     among_neighbours,
+    influence,
     other_specifications,
     three_columns,
+    variance_inflation,
     without_most_influential,
 )
 from commonweal.survey.regression import Fit, Jackknife, fit, jackknife
