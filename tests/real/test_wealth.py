@@ -18,9 +18,9 @@ from commonweal.papers.wealth.data import (
     trust_of_countries,
     wealth_of_countries,
 )
-from commonweal.papers.wealth.estimation import fit_countries, ratio_error
 from commonweal.papers.wealth.results import value_countries
 from commonweal.papers.wealth.tables import country_sentences
+from commonweal.papers.wealth.value import fit_countries, ratio_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

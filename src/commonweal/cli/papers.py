@@ -143,7 +143,7 @@ def _weight(name: str, own: dict[str, float | None], controls: list[str], store:
     """Give the coefficients that were asked for."""
     from commonweal.papers.wealth.coefficients import read_weight, weight_of
     from commonweal.papers.wealth.data import life_of_countries
-    from commonweal.papers.wealth.estimation import fit_countries
+    from commonweal.papers.wealth.value import fit_countries
 
     given = {key: value for key, value in own.items() if value is not None}
     if controls and name != COUNTRIES:

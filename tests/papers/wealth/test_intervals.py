@@ -18,7 +18,7 @@ from commonweal.papers.wealth import (
     value_of_trust,
     weight_of,
 )
-from commonweal.papers.wealth.estimation import (
+from commonweal.papers.wealth.value import (
     draw_ratio,
     range_interval,
     ratio_error,

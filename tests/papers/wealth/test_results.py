@@ -17,8 +17,8 @@ from commonweal.papers.wealth.data import (
     trust_of_countries,
     wealth_of_countries,
 )
-from commonweal.papers.wealth.estimation import fit_countries
 from commonweal.papers.wealth.results import value_countries, worth_in_country
+from commonweal.papers.wealth.value import fit_countries
 
 if TYPE_CHECKING:
     from commonweal.sources import Store

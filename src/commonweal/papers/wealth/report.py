@@ -17,7 +17,6 @@ from commonweal.document.write import source_lines
 from commonweal.papers.wealth import load_weights
 from commonweal.papers.wealth.coefficients import load_published
 from commonweal.papers.wealth.data import SOURCES, life_of_countries
-from commonweal.papers.wealth.estimation import fit_countries
 from commonweal.papers.wealth.tables import (
     DOLLARS,
     asset_tables,
@@ -29,6 +28,7 @@ from commonweal.papers.wealth.tables import (
     published_sentences,
     world_sentences,
 )
+from commonweal.papers.wealth.value import fit_countries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,18 +17,16 @@ from commonweal.papers.wealth.data import (
     trust_of_countries,
     wealth_of_countries,
 )
-from commonweal.papers.wealth.estimation import (
+from commonweal.papers.wealth.value import (
+    FORMS,
+    annuity,
     delta_interval,
     draw_ratio,
+    group_share,
     range_interval,
     ratio_error,
     simulated_interval,
     slope,
-)
-from commonweal.papers.wealth.value import (
-    FORMS,
-    annuity,
-    group_share,
     value_of_change,
     value_of_trust,
 )
