@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 import commonweal
 from commonweal.chart import vega
 from commonweal.chart.lines import Band, Columns, Level, Line, Points, line_chart
-from commonweal.chart.map import Map, Name
-from commonweal.chart.outlines import Projector, bounds_of, padded
+from commonweal.chart.map import Map, Name, Projector, bounds_of, padded
 from commonweal.chart.rows import Bar, Row, Upright, row_chart
 from commonweal.chart.theme import (
     BLUE,

@@ -123,7 +123,7 @@ def brief(
     as_json: Json = False,
 ) -> None:
     """Write a briefing pack: an overview and profiles (web and PDF), a workbook and charts, zipped."""
-    from commonweal.chart.outlines import Shapes
+    from commonweal.chart.map import Shapes
     from commonweal.document.format import format_count
     from commonweal.files.folder import check_folder
     from commonweal.report.case.pack_pages import check_pages, options_page, programme_page

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.chart.map import Map
-from commonweal.chart.outlines import Projector, bounds_of, degrees_of, padded
+from commonweal.chart.map import Map, Projector, bounds_of, degrees_of, padded
 from commonweal.chart.theme import (
     BLUE,
     LAND,

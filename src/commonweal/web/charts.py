@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 import shapely
 
-from commonweal.chart.map import Map
-from commonweal.chart.outlines import Projector, bounds_of, degrees_of, padded
+from commonweal.chart.map import Map, Projector, bounds_of, degrees_of, padded
 from commonweal.chart.theme import QUIET, Mark, solid
 from commonweal.chart.vega import bars
 from commonweal.document.model import TableData

@@ -16,7 +16,7 @@ import pypdf
 import pytest
 from tests.pdf_ua import elements, pdf_ua_faults
 
-from commonweal.chart.outlines import Shapes
+from commonweal.chart.map import Shapes
 from commonweal.errors import CommonwealError
 from commonweal.files.atomic import held
 from commonweal.files.folder import Staging

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from commonweal.chart.outlines import Shapes
+from commonweal.chart.map import Shapes
 from commonweal.report.place import describe
 from commonweal.report.place.describing import PlaceDescriber
 from commonweal.report.place.overview import overview

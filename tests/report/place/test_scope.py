@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commonweal.access.postcodes import load_postcodes
-from commonweal.chart.outlines import Shapes
+from commonweal.chart.map import Shapes
 from commonweal.errors import CommonwealError
 from commonweal.report.study.folder import write_results
 from commonweal.study.names import codes_in, file_name, find_scope

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from commonweal.chart.map import BORDER, Frame, Map, Name, border
-from commonweal.chart.outlines import bounds_of, padded
+from commonweal.chart.map import BORDER, Frame, Map, Name, border, bounds_of, padded
 from commonweal.chart.rows import Row, Upright, row_chart
 from commonweal.chart.theme import (
     AUTHORITY,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from commonweal.chart.outlines import Box, Shapes
+    from commonweal.chart.map import Box, Shapes
     from commonweal.document.model import Chart
     from commonweal.document.words import Words
     from commonweal.report.place.drivers import LargerAreas

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.areas import Areas
-    from commonweal.chart.outlines import Shapes
+    from commonweal.chart.map import Shapes
     from commonweal.designation import Designation
     from commonweal.document.model import Chart
     from commonweal.report.place.describing import PlaceDescriber

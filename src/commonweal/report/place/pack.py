@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from commonweal.chart.outlines import Shapes
+from commonweal.chart.map import Shapes
 from commonweal.compare.similarity import worst_tenth
 from commonweal.document.html import document_html, fill_page
 from commonweal.document.model import Document, Section, Table, TableData

@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from commonweal.chart.map import Map, Name
-from commonweal.chart.outlines import Projector, bounds_of, degrees_of, padded
+from commonweal.chart.map import Map, Name, Projector, bounds_of, degrees_of, padded
 from commonweal.chart.rows import Bar, Row, Upright, row_chart
 from commonweal.chart.theme import (
     BLUE,
