@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonweal.compare.run_on_units import run_on_units
 from commonweal.compare.studies import compare_studies
-from commonweal.compare.units import compare_units
+from commonweal.compare.units import compare_units, run_on_units
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
@@ -199,12 +198,8 @@ def on_pairs(
         "twenty": run_with(areas__parents=parents, certainty=None),
         "pair": in_pairs(certainty=None),
     }
-    monkeypatch.setattr(
-        "commonweal.compare.run_on_units.study_areas", lambda *_: runs["twenty"].areas
-    )
-    monkeypatch.setattr(
-        "commonweal.compare.run_on_units.run", lambda study, *_, **__: runs[study.areas]
-    )
+    monkeypatch.setattr("commonweal.compare.units.study_areas", lambda *_: runs["twenty"].areas)
+    monkeypatch.setattr("commonweal.compare.units.run", lambda study, *_, **__: runs[study.areas])
     there = load_study(small.write(certainty=None))
     return lambda focus: there.model_copy(update={"areas": "twenty", "focus": focus})
 

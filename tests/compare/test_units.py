@@ -9,8 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from commonweal.compare.run_on_units import on_unit, run_on_units
-from commonweal.compare.units import compare_units
+from commonweal.compare.units import compare_units, on_unit, run_on_units
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
@@ -127,10 +126,8 @@ def test_a_unit_that_is_none_is_told_before_a_long_run(
     run_with: RunWith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas = run_with().areas
-    monkeypatch.setattr("commonweal.compare.run_on_units.study_areas", lambda *_: areas)
-    monkeypatch.setattr(
-        "commonweal.compare.run_on_units.run", lambda *_, **__: pytest.fail("it has run")
-    )
+    monkeypatch.setattr("commonweal.compare.units.study_areas", lambda *_: areas)
+    monkeypatch.setattr("commonweal.compare.units.run", lambda *_, **__: pytest.fail("it has run"))
     with pytest.raises(StudyError, match=r"'msoa' is no larger unit than its own.*: district"):
         run_on_units("left-behind-2023", NO_STORE, ["district", "msoa"])
     with pytest.raises(
@@ -149,7 +146,7 @@ def test_only_larger_units_that_can_be_read_are_suggested(
             raise DataError("population of district 'mid-2017' not found")
         return own
 
-    monkeypatch.setattr("commonweal.compare.run_on_units.study_areas", read)
+    monkeypatch.setattr("commonweal.compare.units.study_areas", read)
     with pytest.raises(StudyError, match=r"--areas with one of: \(there is none\)"):
         run_on_units("left-behind-2023", NO_STORE)
     with pytest.raises(StudyError, match=r"'district' is no larger unit .* that it can be run on"):

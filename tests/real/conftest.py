@@ -15,7 +15,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-import commonweal.compare.run_on_units
+import commonweal.compare.units
 import commonweal.study.run
 from commonweal.sources import Store
 from commonweal.spec import Study
@@ -62,7 +62,7 @@ def real_store(mirror_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 RUNNING = (
     commonweal.study.run,
-    commonweal.compare.run_on_units,
+    commonweal.compare.units,
 )
 """What runs a study under this name; commands import it as they start."""
 
@@ -172,7 +172,7 @@ def on_units(run_once: Once) -> dict[str, Results]:
     """The same recipe on larger areas, without draws."""
     study = load_study("open-england")
     return {
-        unit: run_once(commonweal.compare.run_on_units.on_unit(study, unit), geometry=False)
+        unit: run_once(commonweal.compare.units.on_unit(study, unit), geometry=False)
         for unit in ("msoa21", "wd24")
     }
 

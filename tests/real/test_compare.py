@@ -12,10 +12,9 @@ import polars as pl
 import pytest
 
 from commonweal.compare import StudyComparison
-from commonweal.compare.run_on_units import run_on_units
 from commonweal.compare.similarity import match_indices, spearman, worst_tenth
 from commonweal.compare.studies import compare_indices
-from commonweal.compare.units import compare_units, larger_units
+from commonweal.compare.units import compare_units, larger_units, run_on_units
 from commonweal.document.text import document_lines
 from commonweal.report.study.comparison import comparison_document
 from commonweal.report.study.tables import class_ranks

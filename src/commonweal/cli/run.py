@@ -223,7 +223,7 @@ def units(
     as_json: Json = False,
 ) -> None:
     """Run a study on larger areas too, to see how much the result depends on their size."""
-    from commonweal.compare.run_on_units import run_on_units
+    from commonweal.compare.units import run_on_units
     from commonweal.document.model import TableData
     from commonweal.document.write import write_document
     from commonweal.files.folder import check_folder
