@@ -263,7 +263,7 @@ def test_parquet_cut_short_is_named(tmp_path: Path) -> None:
         read(write(tmp_path, path.read_bytes()[:-100], "cut.parquet"))
 
 
-def test_what_a_panic_says_of_its_library_is_not_told() -> None:
+def test_what_a_panic_says_of_its_own_lines_is_left_out() -> None:
     with (
         pytest.raises(DataError, match=r"^a\.parquet: not a whole Parquet file$"),
         explain_damage("a.parquet", "not a whole Parquet file"),

@@ -73,9 +73,8 @@ class Checked:
     files: int
     areas: Areas | None = None  # the areas of the study; None where they are not on this machine
     coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
-    unused: list[str] = field(
-        default_factory=list
-    )  # the indicators that nothing in the study reads
+    # the indicators that nothing in the study reads
+    unused: list[str] = field(default_factory=list)
 
 
 def check_files(study: Study, store: Store) -> Checked:

@@ -62,7 +62,6 @@ def check_there(study: Study) -> None:
         ]
         there = [p.name for p in path.parent.glob("*") if p.is_file() and p.stem != study.name]
         near = nearest(path.name, there) if there else "expected a file of that name"
-        near = near.replace("there are", "its folder has", 1)
         raise SourceError(f"{''.join(lines[:1])}{path} is not there; {near}")
 
 

@@ -203,7 +203,7 @@ def ratio_variance(b: float, g: float, var_b: float, var_g: float, cov_bg: float
     """
     if not b > 0:
         raise DataError(f"b: found {b:g}; expected above 0")
-    # With a singular covariance matrix the sum can come out a rounding error below nought.
+    # With a singular covariance matrix the sum can come out a rounding error below zero.
     return max(0.0, var_g / b**2 + g**2 * var_b / b**4 - 2 * g * cov_bg / b**3)
 
 
@@ -322,7 +322,7 @@ def simulated_interval(
     low, high = np.empty((2, *start.shape))
     for k, (t0, t1, s) in enumerate(zip(start.flat, end.flat, se.flat, strict=True)):
         drawn = np.clip(t1 + s * noise[k], 0, 1) if s > 0 else np.full(draws, t1)
-        with np.errstate(invalid="ignore", over="ignore"):  # infinite times nought, see below
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite times zero, see below
             value = np.where(drawn == t0, 0.0, value_of_change(r, t0, drawn, form))
         missing = np.isnan(value).any()
         low.flat[k], high.flat[k] = (

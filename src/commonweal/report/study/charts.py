@@ -70,24 +70,24 @@ def draws_chart(results: Results, name: str) -> Chart | None:
 def share_chart(
     id_: str,
     names: Sequence[str],
-    share_of_draws: Floats,
+    shares: Floats,
     selected: NDArray[np.bool_],
     kinds: str,
     label: str = "",
 ) -> Chart:
     """Show how often areas are on the list in recalculations: each of them, or in bands where they are many."""
-    n, firm = int(selected.sum()), int((selected & (share_of_draws >= SURE)).sum())
+    n, firm = int(selected.sum()), int((selected & (shares >= SURE)).sum())
     title = f"{label[:1].upper()}{label[1:]}: " if label else ""
     title += f"{firm:,} of the {n:,} {kinds} on the list {'stays' if firm == 1 or n == 1 else 'stay'} there "
     title += f"in at least {SURE:.0%} of recalculations"
     share = "Recalculations on the list"
     if len(names) <= _MOST_BARS:
-        order = np.lexsort((np.arange(len(names)), -share_of_draws)).tolist()
+        order = np.lexsort((np.arange(len(names)), -shares)).tolist()
         about = f"Each bar is one of the {kinds}: how often it is on the list in recalculations."
         frame = pl.DataFrame(
             {
                 "Name": [names[k] for k in order],
-                share: share_of_draws[order],
+                share: shares[order],
                 "On the list": np.where(selected[order], "Yes", "No").tolist(),
             },
             schema={"Name": pl.String, share: pl.Float64, "On the list": pl.String},
@@ -100,9 +100,7 @@ def share_chart(
         numbers, vega = TableData(frame, frozenset({share})), bars("Name", share)
     else:
         about = f"Each bar counts {kinds} by how often they are on the list in recalculations."
-        counted = [_band(low, high, share_of_draws, selected) for low, high in pairwise(_BANDS)][
-            ::-1
-        ]
+        counted = [_band(low, high, shares, selected) for low, high in pairwise(_BANDS)][::-1]
         heads = (share, "On the list", "Not on the list")
         numbers = TableData(pl.DataFrame(counted, schema=heads, orient="row"))
         vega, axis = stacked(*heads), None
@@ -119,11 +117,9 @@ def share_chart(
 
 
 def _band(
-    low: float, high: float, share_of_draws: Floats, selected: NDArray[np.bool_]
+    low: float, high: float, shares: Floats, selected: NDArray[np.bool_]
 ) -> tuple[str, int, int]:
-    at = (share_of_draws >= low) & (
-        (share_of_draws < high) | ((high == 1.0) & (share_of_draws == 1.0))
-    )
+    at = (shares >= low) & ((shares < high) | ((high == 1.0) & (shares == 1.0)))
     return f"{low:.0%} to {high:.0%}", int((at & selected).sum()), int((at & ~selected).sum())
 
 

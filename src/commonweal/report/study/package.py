@@ -77,15 +77,12 @@ def data_package(
 def _own(results: Results) -> dict[str, Any]:
     """Say what opening the folder, or opening it in place of a run, needs to know."""
     study = results.study
-    read: dict[str, set[str]] = {}
-    for source in results.provenance["sources"]:
-        read.setdefault(str(source["path"]), set()).add(source["sha256"])
+    read = {(s["path"], s["sha256"]) for s in results.provenance["sources"]}
+    names = {name for name, _ in read}
+    own = {(own_path(study, name).name, of.get("")) for name, of in own_hashes(study).items()}
     # A file that was changed while the study ran is not the one that the results are of; one that was not read, as of
     # an indicator that no index uses, has no part in them.
-    known = not results.provenance.get("rescored") and all(
-        of.get("") in read.get(own_path(study, name).name, {of.get("")})
-        for name, of in own_hashes(study).items()
-    )
+    known = not results.provenance.get("rescored") and {f for f in own if f[0] in names} <= read
     drawn = bool(results.certainty) or not results.designations
     return {
         "format": FORMAT,
