@@ -66,3 +66,9 @@ def test_the_nearest_valid_names(name: str, valid: list[str], said: str) -> None
 
 def test_an_error_without_a_message_is_empty() -> None:
     assert str(CommonwealError()) == ""
+
+
+def test_a_message_has_nothing_that_a_terminal_obeys() -> None:
+    error = UnknownNameError("column", "a", ["b\x1b[2J\x07\x9b", "c\td"])
+    assert str(error) == "column 'a' not found; expected one of: b\ufffd[2J\ufffd\ufffd, c\td"
+    assert str(DataError("one\r\ntwo")) == "one\ufffd\ntwo"

@@ -51,11 +51,13 @@ class CommonwealError(Exception):
     def __str__(self) -> str:
         lines = str(self.args[0]).split("\n") if self.args else []
         told = lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[-1]]
-        return "\n".join(map(_shortened, told))
+        return "\n".join(_shortened(line.translate(_UNSEEN)) for line in told)
 
 
 _MOST_LINES = 40
 _MOST_LETTERS = 900
+_UNSEEN = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
+"""Control characters, which a terminal would obey: a name in a damaged file has any."""
 
 
 def _shortened(line: str) -> str:

@@ -31,6 +31,7 @@ import xlsxwriter
 
 from commonweal.errors import CommonwealError, DataError, SourceError, UnknownNameError
 from commonweal.sources.sandbox import explain_damage, in_subprocess
+from commonweal.study.names import area_of_postcode, codes_in
 from commonweal.survey.read import read_columns
 
 from .standing_in import badly, well
@@ -308,6 +309,37 @@ def test_a_damaged_zip(small: Any, tell: Any, name: str) -> None:
     (small.path / "values.zip").write_bytes(damaged_zips()[name])
     use_for_indicators(small, "values.zip")
     refused(small, tell, "values.zip: the zip is")
+
+
+# Tables that a command takes beside a study --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"pcds,lsoa21cd\nAB1 2CD,A01,more\n",
+        b"pcds,lsoa21cd\nAB1 2CD,A\xe9\xff\n",
+        b'pcds,lsoa21cd\nAB1 2CD,"A01\n',
+        b"pcds,lsoa21cd\nAB1 2CD,\n",
+        b"PK\x03\x04\x1b",
+        b"",
+    ],
+)
+def test_a_damaged_directory_of_postcodes(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_bytes(content)
+    with pytest.raises(CommonwealError, match=r"mine\.csv"):
+        area_of_postcode("AB1 2CD", str(file), "lsoa21")
+
+
+@pytest.mark.parametrize(
+    "content", [b"code\nA01\n" + b"x" * 200_000 + b"\n", b"code\n\xff\xfe\n", b"code\n"]
+)
+def test_a_damaged_list_of_codes(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_bytes(content)
+    with pytest.raises(CommonwealError, match=r"mine\.csv"):
+        codes_in(file)
 
 
 # Parquet ------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from commonweal.access.postcodes import load_postcodes
 from commonweal.access.timetable import read_timetable, typical_day
 from commonweal.invest.allocation.eligibility import read_codes
 from commonweal.invest.siting.demand import read_candidates
+from commonweal.study.names import area_of_postcode, codes_in
 from tests.access.test_places_pbf import HOLE, SQUARE
 from tests.access.test_places_pbf import Map as PlacesMap
 from tests.access.test_postcodes import CODE_POINT, ONSPD
@@ -334,18 +335,19 @@ def write_microdata(rng: Random, folder: Path, changes: int, suffixes: tuple[str
 
 PLACES = [["name", "kind", "longitude", "latitude", "cost", "capacity"],
 ["Hall", "community-centre", "-1.1", "51.6", "100", "20"], ["Pub", "pub", "-1.2", "51.7", "50", ""]]  # fmt: skip
+LIES_IN = [["pcds", "lsoa21cd"], ["OX49 5NU", "E01028489"], ["ZE1 0AA", "S01012394"]]
 
 
 def write_places(rng: Random, folder: Path, changes: int) -> None:
     """Places, candidates, codes and postcodes: tables that commands take."""
     (folder / "places.csv").write_bytes(csv_bytes(rng, PLACES, changes))
     (folder / "codes.csv").write_bytes(csv_bytes(rng, [row[:2] for row in AREA_ROWS], changes))
-    which = rng.choice((CODE_POINT, ONSPD))
-    rows = [line.split(",") for line in which.lstrip("\ufeff").replace('"', "").splitlines()]
+    directory = rng.choice((CODE_POINT, ONSPD))
+    rows = [line.split(",") for line in directory.lstrip("\ufeff").replace('"', "").splitlines()]
     (folder / "postcodes.csv").write_bytes(csv_bytes(rng, rows, changes))
-    (folder / "which").write_text(
-        rng.choice(("places", "candidates", "codes", "postcodes")), "utf-8"
-    )
+    (folder / "lies_in.csv").write_bytes(csv_bytes(rng, LIES_IN, changes))
+    which = rng.choice(("places", "candidates", "codes", "pack", "postcodes", "show"))
+    (folder / "which").write_text(which, "utf-8")
 
 
 def run_places(folder: Path) -> bool:
@@ -356,6 +358,10 @@ def run_places(folder: Path) -> bool:
         check_numbers(read_candidates(folder / "places.csv").table["cost"].to_numpy(), "cost")
     elif which == "codes":
         assert len(read_codes(folder / "codes.csv", "code"))
+    elif which == "pack":
+        assert codes_in(folder / "codes.csv")
+    elif which == "show":
+        assert area_of_postcode("OX49 5NU", str(folder / "lies_in.csv"), "lsoa21")
     else:
         assert len(load_postcodes(folder / "postcodes.csv").table)
     return True

@@ -16,7 +16,7 @@ from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import format_count
 from commonweal.errors import CommonwealError, UnknownNameError, nearest
 from commonweal.files.inputs import record_input
-from commonweal.sources.sandbox import reason_of
+from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -267,14 +267,11 @@ def _several(areas: Areas, asked: str, fits: list[int], parents: list[str]) -> s
 
 def area_of_postcode(postcode: str, file: str, system: str) -> str:
     """Look a postcode up in a directory of the user's own (ONSPD, NSPL or the like)."""
-    import polars as pl
-
     record_input(Path(file))
-    try:
-        scan = pl.scan_csv(file, infer_schema=False)
+    damaged = "not a table of postcodes that can be read"
+    with explain_damage(file, damaged):
+        scan = pl.scan_csv(file, infer_schema=False, glob=False)
         columns = {c.casefold(): c for c in scan.collect_schema().names()}
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise CommonwealError(f"postcodes: {file} cannot be read: {reason_of(error)}") from None
     key = next(
         (columns[c] for c in ("pcds", "pcd7", "pcd8", "pcd", "pcd2", "postcode") if c in columns),
         None,
@@ -286,12 +283,9 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
         what = "postcode" if key is None else f"{system} code"
         raise UnknownNameError(f"{what} column", what, columns, f" in {file}")
     wanted = "".join(postcode.split()).upper()
-    hit = (
-        scan.filter(pl.col(key).str.replace_all(r"\s", "").str.to_uppercase() == wanted)
-        .select(code)
-        .head(1)
-        .collect()
-    )
+    here = pl.col(key).str.replace_all(r"\s", "").str.to_uppercase() == wanted
+    with explain_damage(file, damaged):
+        hit = scan.filter(here).select(code).drop_nulls().head(1).collect()
     if hit.is_empty():
         raise CommonwealError(f"postcode {postcode} is not in {file}")
     return str(hit[code][0])
@@ -430,12 +424,10 @@ def codes_in(file: Path) -> list[str]:
     import csv
 
     record_input(file)
-    try:
+    with explain_damage(file, "not a list of codes that can be read"):
         lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommonwealError(f"codes: {file} cannot be read: {error}") from None
-    if file.suffix.lower() == ".csv":
-        lines = [row[0] for row in csv.reader(lines) if row]
+        if file.suffix.lower() == ".csv":
+            lines = [row[0] for row in csv.reader(lines) if row]
     found = [line.strip() for line in lines if line.strip()]
     if found and re.search(r"\bcode\b|code$|cd$|^area$|^name$", found[0], re.IGNORECASE):
         found = found[1:]
