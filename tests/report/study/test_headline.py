@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from commonweal.document.format import NOT_A_CHANCE
 from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.sensitivity import NOT_RECALCULATED
@@ -113,15 +115,25 @@ def test_none_at_all(small: Any) -> None:
     assert as_data(small.run())["designations"]["p"]["population"] == 0
 
 
-def test_every_one(small: Any) -> None:
-    """Beyond the last area inside there is none outside: the margin in score is endless."""
+@pytest.mark.parametrize(
+    ("worst", "n", "margin"),
+    [
+        (20, 20, "only ours    A02 Place 2, Northside: deprivation: 2 ranks inside the cut-off"),
+        ("4%", 0, "only theirs  A01 Place 1, Northside: deprivation: 20 ranks outside the cut-off"),
+    ],
+)
+def test_every_one_or_none(small: Any, worst: int | str, n: int, margin: str) -> None:
+    """With nobody on the other side of the line there is no margin in score."""
     small.write(
-        designate={"p": {"index": "deprivation", "worst": 20}},
+        designate={"p": {"index": "deprivation", "worst": worst}},
         agreement=[{"designation": "p", "file": "f.csv", "column": "f", "compare": "flag"}],
+        certainty=None,
     )
     (small.path / "f.csv").write_text("code,f\nA01,1\nA02,0\n", "utf-8")
     results = small.run()
-    assert "20 of 20 places are on the list of “priority” places." in "\n".join(headline(results))
+    told = headline(results)
+    assert f"{n} of 20 places are on the list of “priority” places." in "\n".join(told)
+    assert f"    {margin}" in told
     json.dumps(as_data(results), allow_nan=False)
 
 

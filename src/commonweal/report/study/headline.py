@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.designation import Comparison, Designation
+    from commonweal.designation.designation import ConditionResult
     from commonweal.designation.uncertainty import Sensitivity
     from commonweal.study.results import Results, Validation
 
@@ -295,15 +296,19 @@ def _difference(results: Results, name: str, row: int) -> str:
     parent = authority(results)
     where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
     margins = "; ".join(
-        f"{index_label(results, t.condition.index)}: {format_rank_margin(t.places[row], t.level[row])} "
-        f"({format_score_margin(t.score[row])})"
-        if not np.isnan(t.rank[row])
-        else f"{index_label(results, t.condition.index)}: unknown"
-        for t in designation.tested
+        f"{index_label(results, t.condition.index)}: {_margin(t, row)}" for t in designation.tested
     )
     sure = results.certainty.get(name)
     stays = f"; on the list {in_recalculations(float(sure.selected[row]))}" if sure else ""
     return f"{coded_name(table['code'], table['name'])}{where}: {margins}{stays}"
+
+
+def _margin(tested: ConditionResult, row: int) -> str:
+    """Say how far an area is from a cut-off; in points only where an area is on its other side."""
+    if np.isnan(tested.rank[row]):
+        return "unknown"
+    ranks, points = format_rank_margin(tested.places[row], tested.level[row]), tested.score[row]
+    return f"{ranks} ({format_score_margin(points)})" if np.isfinite(points) else ranks
 
 
 def _by_code(codes: pl.Series, values: NDArray[np.float64]) -> dict[str, float]:
