@@ -309,8 +309,10 @@ def test_on_the_command_line(
     ],
 )  # fmt: skip
 def test_where_nothing_lies_is_refused(small: Small, focus: dict[str, str], said: str) -> None:
-    with pytest.raises(StudyError, match=re.escape(said)):
-        small.run(small.write(focus=focus))
+    study = small.write(focus=focus)
+    for refuse in (small.run, lambda study: check_files(load_study(study), small.store)):
+        with pytest.raises(StudyError, match=re.escape(said)):
+            refuse(study)
 
 
 def test_what_is_shown_has_to_be_there(small: Small) -> None:

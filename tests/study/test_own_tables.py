@@ -197,6 +197,46 @@ def test_check_tells_how_many_areas_have_a_value_and_what_is_left_aside(
     assert said[2].endswith("; 5 codes are not areas of the study: 'B0', 'B1', 'B2' and 2 more.")
 
 
+def test_check_lists_twenty_columns_with_gaps_and_counts_the_rest(small: Any, tell: Any) -> None:
+    names = [f"n{i:02d}" for i in range(23)]
+    rows = [[f"A{k:02d}", *([str(k) if k > 1 else ""] * 23)] for k in range(1, 21)]
+    table = "\n".join(map(",".join, [["code", *names], *rows]))
+    (small.path / "many.csv").write_text(table + "\n", "utf-8")
+    own = {name: {"file": "many.csv", "column": name, "higher_is": "more"} for name in names}
+    small.write(
+        **{f"indicators__{name}": spec for name, spec in own.items()},
+        index__deprivation={"children": {name: {"indicator": name} for name in names}},
+    )
+    said = tell("check", small.study)[1].splitlines()
+    assert [line for line in said if "19 of 20 areas have a value (many.csv)." in line] == said[
+        2:22
+    ]
+    assert said[22:24] == ["(and 3 more)", "1 column has a value for every area."]
+
+
+def test_check_says_what_it_could_not_see_without_the_areas(
+    small: Any, tell: Any, tmp_path: Path
+) -> None:
+    (small.path / "own.csv").write_text("code,n\nE01011949,3\nE01011950,4\n", "utf-8")
+    small.study.write_text(
+        "title: Own\nareas: lsoa21\nwhere: {lad24: E06000001}\n"
+        "indicators: {n: {file: own.csv, column: n, higher_is: more}}\n"
+        "index: {needs: {children: {n: {indicator: n}}}}\n",
+        "utf-8",
+    )
+    nowhere = {"COMMONWEAL_CACHE": str(tmp_path / "empty"), "COMMONWEAL_MIRROR": ""}
+    code, said, complaint = tell("check", small.study, **nowhere)
+    assert (code, complaint) == (0, "")
+    assert said.splitlines()[1:] == [
+        "Its 1 file has the columns and codes that it names.",
+        "The areas are not on this machine, so this did not check 'where' or how many areas have a value.",
+    ]
+    # The look of a code is known all the same.
+    (small.path / "own.csv").write_text("code,n\nX1,3\n", "utf-8")
+    code, _, complaint = tell("check", small.study, **nowhere)
+    assert (code, "no code in column" in complaint) == (2, True)
+
+
 def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:
     text = small.indicators.read_text("utf-8").replace("A03,3,", "A03,-,")
     small.indicators.write_text(text, "utf-8")
