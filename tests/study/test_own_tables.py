@@ -214,12 +214,13 @@ def test_check_lists_twenty_columns_with_gaps_and_counts_the_rest(small: Any, te
     assert said[22:24] == ["(and 3 more)", "1 column has a value for every area."]
 
 
+@pytest.mark.parametrize("where", ["", "where: {lad24: E06000001}\n"])
 def test_check_says_what_it_could_not_see_without_the_areas(
-    small: Any, tell: Any, tmp_path: Path
+    small: Any, tell: Any, tmp_path: Path, where: str
 ) -> None:
     (small.path / "own.csv").write_text("code,n\nE01011949,3\nE01011950,4\n", "utf-8")
     small.study.write_text(
-        "title: Own\nareas: lsoa21\nwhere: {lad24: E06000001}\n"
+        f"title: Own\nareas: lsoa21\n{where}"
         "indicators: {n: {file: own.csv, column: n, higher_is: more}}\n"
         "index: {needs: {children: {n: {indicator: n}}}}\n",
         "utf-8",

@@ -328,9 +328,9 @@ def known_sha256(path: Path, anew: bool = False) -> str:
 def atomic_write(target: Path) -> Iterator[Path]:
     """Write a file all or nothing: yield a temporary path in its folder, then rename that onto it.
 
-    Whatever goes wrong, the temporary file is removed and an old target stays as it was. What
-    processes that were killed have left in the folder is removed, too. Two processes at once are
-    safe, as each has its own temporary file and renaming is atomic.
+    Whatever goes wrong, the temporary file is removed and an old target stays as it was; what a process
+    that was killed has left goes with `sweep_all`. Two processes at once are safe, as each has its own
+    temporary file and renaming is atomic.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     with contextlib.ExitStack() as stack:
@@ -338,7 +338,6 @@ def atomic_write(target: Path) -> Iterator[Path]:
             if target.is_dir():
                 raise a_folder(target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            sweep(target.parent, _PART)
             stack.enter_context(held(part))
             stack.callback(part.unlink, missing_ok=True)
             part.touch(0o600, exist_ok=False)
