@@ -190,6 +190,8 @@ def served(
     up = threading.Event()
     with listen("127.0.0.1", 0) as held:
         server = server_of(explorer, "127.0.0.1", up.set, head_seconds)
+        if head_seconds is not None:
+            server.config.timeout_keep_alive = head_seconds  # type: ignore[assignment]
         server.config.app = app or server.config.app
         with waits.served(server, held, up):
             yield held.getsockname()[:2]
@@ -217,16 +219,24 @@ def test_a_socket_without_a_whole_request_is_closed(explorer: Explorer, first: b
 
 
 def test_a_byte_now_and_then_does_not_keep_a_socket(explorer: Explorer) -> None:
-    with served(explorer, 0.05) as at, socket.create_connection(at, LIMIT_S) as one:
-        one.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
-        one.settimeout(0.01)
-
-        def closed_at_last() -> bool:
-            with suppress(ConnectionError):
-                one.sendall(b"a")
-            return ended(one)
-
-        waits.until(closed_at_last, "a server that closes")
+    """Before a first answer, and after one."""
+    slow = b"GET / HTTP/1.1\r\nX-Slow: "
+    whole = b"HEAD /accessibility HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with served(explorer, 0.5) as at:
+        for first in (slow, whole + slow):
+            with socket.create_connection(at, LIMIT_S) as one:
+                one.sendall(first)
+                if first != slow:
+                    assert one.recv(65536).startswith(b"HTTP/1.1 200")
+                one.settimeout(0.01)
+                # A limit that began anew with each byte would let any number of them in.
+                for _ in range(1000):
+                    with suppress(ConnectionError):
+                        one.sendall(b"a")
+                    if ended(one):
+                        break
+                else:
+                    pytest.fail("1,000 bytes, and the server listens still")
 
 
 def ended(one: socket.socket) -> bool:

@@ -46,6 +46,10 @@ def test_damaged_tiles_are_made_again(county: Results, tmp_path: Path) -> None:
             path.write_bytes(bad)
             assert make_tiles(county, tmp_path) == made
             assert made.levels[z].read_bytes() == good
+            path.write_bytes(bad)  # while it is served
+            if z == 4:
+                assert made.tile(z, 8, 5) == tile
+    made.levels[4].unlink()
     assert made.tile(4, 8, 5) == tile
 
 

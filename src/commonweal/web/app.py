@@ -95,7 +95,6 @@ class Guard:
     async def _answer(
         self, scope: Scope, receive: Receive, send: Send, given: list[tuple[str, str]], embed: bool
     ) -> None:
-        head = scope["method"] == "HEAD"
         if not scope["path"].startswith("/api/"):
             often = Counter(k for k, _ in given)
             kept = [(k, v) for k, v in given if v or often[k] > 1]
@@ -106,10 +105,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 own = [*_HEADERS, (b"content-security-policy", _POLICY.encode() + ancestors)]
                 message = {**message, "headers": [*message["headers"], *own]}
-            elif head:
-                message = {**message, "body": b""}
             await send(message)
 
+        # The server leaves out the body of an answer to HEAD.
         await self.app({**scope, "method": "GET"}, receive, marked)
 
 

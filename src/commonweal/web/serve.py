@@ -37,8 +37,9 @@ STOP_SECONDS = 1.0
 def protocol_with(seconds: float) -> type[H11Protocol]:
     """Give uvicorn's protocol with a limit on how long a connection may be without a request.
 
-    The limit runs from the first moment of a connection, and again from the end of each answer. A client
-    that sends nothing, or a byte now and then, is closed; one whose answer is being made is not.
+    The limit runs from the first moment of a connection, and again from the first byte after each answer; in
+    between runs uvicorn's own. A client that sends nothing, or a byte now and then, is closed; one whose answer is
+    being made is not.
     """
 
     class Protocol(H11Protocol):
@@ -50,10 +51,6 @@ def protocol_with(seconds: float) -> type[H11Protocol]:
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            self._watch()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
             self._watch()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,8 @@ class Tiles:
     bounds: tuple[float, float, float, float]  # west, south, east and north of all areas in degrees
     version: str  # of the areas' shapes, for addresses that may be kept for ever
     around: dict[int, list[float]]  # by row, west, south, east and north of the area in degrees
+    # makes the file of a level again, should it be damaged while it is served
+    make: Callable[[int], bytes] = field(compare=False, repr=False)
 
     def tile(self, z: int, x: int, y: int) -> bytes | None:
         """Give a tile, gzipped; None if there is nothing there."""
@@ -55,6 +58,7 @@ class Tiles:
         path = self.levels.get(z)
         if path is None or not (0 <= x < 2**z and 0 <= y < 2**z):
             return None
+        cached_file(path, partial(self.make, z))
         with path.open("rb") as file:
             found: bytes | None = Reader(MmapSource(file)).get(z, x, y)  # type: ignore[no-untyped-call]
         return found
@@ -85,9 +89,12 @@ def make_tiles(
 
         cached_file(path, made)
     boxes = np.round(shapely.bounds(shapes), 5).tolist()
-    return Tiles(
-        levels, (west, south, east, north), version, dict(zip(rows.tolist(), boxes, strict=True))
-    )
+    around = dict(zip(rows.tolist(), boxes, strict=True))
+
+    def make(z: int) -> bytes:  # shapes are read again: they are too large to be held for this
+        return _level(z, *shapes_of(results.areas, results.boundaries))
+
+    return Tiles(levels, (west, south, east, north), version, around, make)
 
 
 def _level(z: int, rows: NDArray[np.intp], shapes: NDArray[np.object_]) -> bytes:
