@@ -99,6 +99,18 @@ def test_a_figure_is_in_every_file_and_unrounded_for_programs(folder: Path) -> N
     assert data["figures"]["unknown"]["value"] is None
 
 
+def test_a_share_in_a_csv_file_stands_under_no_percent_sign() -> None:
+    """0.93 below '% of others' would be read as less than 1%."""
+    heads = ["Worse off than (% of others)", "Gwaeth na (% o'r lleill)", "Share"]
+    frame = pl.DataFrame({"Place": ["A"], **{head: [0.93] for head in heads}})
+    table = TableData(frame, frozenset(heads))
+    assert table.csv().decode().splitlines() == [
+        "Place,Worse off than (share of others),Gwaeth na (cyfran o'r lleill),Share",
+        "A,0.93,0.93,0.93",
+    ]
+    assert table.cells() == [("A", "93%", "93%", "93%")]
+
+
 def test_a_table_keeps_to_the_terminal_or_is_a_list() -> None:
     words = {"Place": ["Skellingthorpe and the fens around it"], "Rank": ["1,361 of 33,755"]}
     numbers = {f"Share of part {k} of the whole": [0.5] for k in range(4)}

@@ -114,6 +114,15 @@ def percent(share: float) -> str:
     return f"{share:.0%}"
 
 
+def share_head(head: str) -> str:
+    """Give the head of a column of shares where they stand as numbers: 0.93 is no percentage.
+
+    >>> share_head("On the list in (% of recalculations)")
+    'On the list in (share of recalculations)'
+    """
+    return head.replace("(% of", "(share of").replace("(% o'r", "(cyfran o'r")
+
+
 def format_count(n: int, one: str, many: str) -> str:
     """Say how many of something.
 

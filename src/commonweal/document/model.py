@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonweal.document.format import percent
+from commonweal.document.format import percent, share_head
 from commonweal.files.csv import csv_of_frame
 from commonweal.files.extras import needs
 
@@ -53,7 +53,7 @@ class TableData:
 
     def csv(self) -> bytes:
         """Give the table as CSV, safe to open in a spreadsheet."""
-        return csv_of_frame(self.frame)
+        return csv_of_frame(self.frame.rename({head: share_head(head) for head in self.shares}))
 
     def cells(self) -> list[tuple[str, ...]]:
         """Give every row as text for readers; empty where there is no value."""

@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import Response
 from pydantic_core import to_json
 
-from commonweal.document.format import count_words, list_name, living
+from commonweal.document.format import count_words, list_name, living, share_head
 from commonweal.files.csv import csv_of_rows
 from commonweal.report.study.method import cautions
 from commonweal.study.names import index_label, is_postcode, rule_in_words
@@ -81,7 +81,8 @@ def areas_table(view: View, rows: NDArray[np.intp]) -> WebTable:
         for c in columns
     ]
     title = view.results.study.title
-    return WebTable(title, tuple(c.label for c in columns), tuple(zip(*values, strict=True)))
+    head = tuple(share_head(c.label) if c.kind == "share" else c.label for c in columns)
+    return WebTable(title, head, tuple(zip(*values, strict=True)))
 
 
 def changes_table(explorer: Explorer, view: View, name: str) -> WebTable:
