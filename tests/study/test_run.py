@@ -620,7 +620,9 @@ def test_a_postcode_in_a_directory_of_one_s_own(small: Any, tmp_path: Path) -> N
     with pytest.raises(CommonwealError, match="postcode column"):
         find_study("A1 1AA", small.store, str(small.study), directory)
     directory.write_text("", "utf-8")
-    with pytest.raises(CommonwealError, match="cannot be read"):
+    with pytest.raises(
+        CommonwealError, match=r"not a table of postcodes that can be read \(empty CSV\)"
+    ):
         find_study("A1 1AA", small.store, str(small.study), directory)
 
 

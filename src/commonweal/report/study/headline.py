@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.designation import Comparison, Designation
-    from commonweal.designation.designation import ConditionResult
+    from commonweal.designation.rule import ConditionResult
     from commonweal.designation.uncertainty import Sensitivity
     from commonweal.study.results import Results, Validation
 
