@@ -57,7 +57,7 @@ class CommonwealError(Exception):
 _MOST_LINES = 40
 _MOST_LETTERS = 900
 _UNSEEN = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
-"""Control characters, which a terminal would obey: a name in a damaged file has any."""
+"""Control characters, which a terminal would obey; names read from a damaged file can have them."""
 
 
 def _shortened(line: str) -> str:

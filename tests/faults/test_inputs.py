@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import re
 import struct
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -315,30 +316,51 @@ def test_a_damaged_zip(small: Any, tell: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "said"),
     [
-        b"pcds,lsoa21cd\nAB1 2CD,A01,more\n",
-        b"pcds,lsoa21cd\nAB1 2CD,A\xe9\xff\n",
-        b'pcds,lsoa21cd\nAB1 2CD,"A01\n',
-        b"pcds,lsoa21cd\nAB1 2CD,\n",
-        b"PK\x03\x04\x1b",
-        b"",
+        (
+            b"pcds,lsoa21cd\nAB1 2CD,A01,more\n",
+            "{file}: not a table of postcodes that can be read (",
+        ),
+        (
+            b"pcds,lsoa21cd\nAB1 2CD,A\xe9\xff\n",
+            "{file}: not a table of postcodes that can be read (",
+        ),
+        (b'pcds,lsoa21cd\nAB1 2CD,"A01\n', "{file}: not a table of postcodes that can be read ("),
+        (b"pcds,lsoa21cd\nAB1 2CD,\n", "postcode AB1 2CD has no lsoa21 code in {file}"),
+        (b"pcds,lsoa21cd\nAB1 2CE,A01\n", "postcode AB1 2CD is not in {file}"),
+        (b"PK\x03\x04\x1b", "postcode column 'postcode' not found in {file}; expected one of: pk"),
+        (b"", "{file}: not a table of postcodes that can be read (empty CSV)"),
     ],
 )
-def test_a_damaged_directory_of_postcodes(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_directory_of_postcodes(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(content)
-    with pytest.raises(CommonwealError, match=r"mine\.csv"):
+    with pytest.raises(CommonwealError, match=f"^{re.escape(said.format(file=file))}"):
         area_of_postcode("AB1 2CD", str(file), "lsoa21")
 
 
+def test_a_folder_in_place_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("pcds,lsoa21cd\nAB1 2CD,A01\n", "utf-8")
+    said = f"^{re.escape(str(tmp_path))} is a folder; expected a file$"
+    with pytest.raises(CommonwealError, match=said):
+        area_of_postcode("AB1 2CD", str(tmp_path), "lsoa21")
+    with pytest.raises(CommonwealError, match=said):
+        codes_in(tmp_path)
+
+
 @pytest.mark.parametrize(
-    "content", [b"code\nA01\n" + b"x" * 200_000 + b"\n", b"code\n\xff\xfe\n", b"code\n"]
+    ("content", "said"),
+    [
+        (b"code\nA01\n" + b"x" * 200_000 + b"\n", "{file}: not a list of codes that can be read ("),
+        (b"code\n\xff\xfe\n", "{file}: not a list of codes that can be read ("),
+        (b"code\n", "codes: {file} holds none; expected one code or name a line"),
+    ],
 )
-def test_a_damaged_list_of_codes(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_list_of_codes(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "mine.csv"
     file.write_bytes(content)
-    with pytest.raises(CommonwealError, match=r"mine\.csv"):
+    with pytest.raises(CommonwealError, match=f"^{re.escape(said.format(file=file))}"):
         codes_in(file)
 
 

@@ -158,6 +158,7 @@ def test_downloads_open_elsewhere(client: Client, county: Results) -> None:
     areas = rows_of(client.get("/api/areas.csv").text)
     assert len(areas) == 400
     assert {r["Code"] for r in areas} == set(county.areas.codes)
+    assert not [head for head in areas[0] if "%" in head]  # shares stand there as 0.93
     assert len(client.get("/api/areas.json").json()["rows"]) == 400
     domains = rows_of(client.get("/api/areas/F01000018/domains.csv").text)
     assert [r["Rank"] for r in domains if not r["Domain"]] == [

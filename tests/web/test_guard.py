@@ -65,9 +65,10 @@ def test_nothing_can_be_changed(client: Client, method: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/api/areas.csv", "/static/main.js", "/lib/maplibre-gl.js", "/no"]
 )
-def test_head_gives_the_same_head_and_no_body(client: Client, path: str) -> None:
+def test_head_gives_the_same_head(client: Client, path: str) -> None:
+    """That it gives no body is the server's, and held with it: this client would drop one."""
     whole, head = client.get(path), client.get(path, method="HEAD")
-    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.status_code == whole.status_code
     assert dict(head.headers) == dict(whole.headers)
 
 

@@ -115,7 +115,7 @@ def percent(share: float) -> str:
 
 
 def share_head(head: str) -> str:
-    """Give the head of a column of shares where they stand as numbers: 0.93 is no percentage.
+    """Give the head of a column of shares that are not shown as percentages, as in a CSV file.
 
     >>> share_head("On the list in (% of recalculations)")
     'On the list in (share of recalculations)'

@@ -53,7 +53,8 @@ class TableData:
 
     def csv(self) -> bytes:
         """Give the table as CSV, safe to open in a spreadsheet."""
-        return csv_of_frame(self.frame.rename({head: share_head(head) for head in self.shares}))
+        heads = {h: share_head(h) if h in self.shares else h for h in self.frame.columns}
+        return csv_of_frame(self.frame.rename(heads))
 
     def cells(self) -> list[tuple[str, ...]]:
         """Give every row as text for readers; empty where there is no value."""

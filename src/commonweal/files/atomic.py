@@ -329,7 +329,7 @@ def atomic_write(target: Path) -> Iterator[Path]:
     """Write a file all or nothing: yield a temporary path in its folder, then rename that onto it.
 
     Whatever goes wrong, the temporary file is removed and an old target stays as it was; what a process
-    that was killed has left goes with `sweep_all`. Two processes at once are safe, as each has its own
+    that was killed has left, `sweep_all` removes. Two processes at once are safe, as each has its own
     temporary file and renaming is atomic.
     """
     part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")

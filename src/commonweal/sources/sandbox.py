@@ -52,6 +52,8 @@ def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator
         raise
     except FileNotFoundError:
         raise SourceError(f"{file} is not there") from None
+    except IsADirectoryError:
+        raise SourceError(f"{file} is a folder; expected a file") from None
     except PermissionError:
         raise SourceError(f"{file} may not be read by this user") from None
     except BaseException as error:

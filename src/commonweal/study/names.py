@@ -270,6 +270,7 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
     record_input(Path(file))
     damaged = "not a table of postcodes that can be read"
     with explain_damage(file, damaged):
+        Path(file).open("rb").close()  # of a folder polars would read every file
         scan = pl.scan_csv(file, infer_schema=False, glob=False)
         columns = {c.casefold(): c for c in scan.collect_schema().names()}
     key = next(
@@ -285,10 +286,13 @@ def area_of_postcode(postcode: str, file: str, system: str) -> str:
     wanted = "".join(postcode.split()).upper()
     here = pl.col(key).str.replace_all(r"\s", "").str.to_uppercase() == wanted
     with explain_damage(file, damaged):
-        hit = scan.filter(here).select(code).drop_nulls().head(1).collect()
-    if hit.is_empty():
+        found = scan.filter(here).select(code).collect()[code]
+    if found.is_empty():
         raise CommonwealError(f"postcode {postcode} is not in {file}")
-    return str(hit[code][0])
+    known = found.drop_nulls()
+    if known.is_empty():
+        raise CommonwealError(f"postcode {postcode} has no {system} code in {file}")
+    return str(known[0])
 
 
 _FEW = 5

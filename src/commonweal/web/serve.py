@@ -37,8 +37,8 @@ STOP_SECONDS = 1.0
 def protocol_with(seconds: float) -> type[H11Protocol]:
     """Give uvicorn's protocol with a limit on how long a connection may be without a request.
 
-    The limit runs from the first moment of a connection, and again from the first byte after each answer; in
-    between runs uvicorn's own. A client that sends nothing, or a byte now and then, is closed; one whose answer is
+    The limit runs from the first moment of a connection, and again from the first byte after each answer; until that
+    byte uvicorn's own limit runs. A client that sends nothing, or a byte now and then, is closed; one whose answer is
     being made is not.
     """
 
