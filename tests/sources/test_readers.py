@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ def test_a_missing_column_names_the_nearest_and_the_source(tmp_path: Path) -> No
             {"separator": ";", "decimal": ",", "thousands": True},
             [(1234.5, 1_000_000), (2, 3)],
         ),
+        (
+            'a,b\n"1,20",1\n"1,204","1,2045"\n"12,34,567",3\n',
+            {"thousands": True},
+            [("1,20", "1"), ("1,204", "1,2045"), ("12,34,567", "3")],
+        ),
+        (
+            "a;b\n1.20;1\n1.204,5;2\n",
+            {"separator": ";", "decimal": ",", "thousands": True},
+            [("1.20", 1), ("1.204,5", 2)],
+        ),
         ("a,b\n1,2\n\nnote\n", {"rows": 1}, [(1, 2)]),
         ("a,b\n\n\n1,2\n", {}, [(1, 2)]),
         ("a,b\n1,2\n\n3,\n\n", {}, [(1, 2), (3, None)]),
@@ -120,6 +131,16 @@ def test_reader_options(
     table = read(write(tmp_path, text), **options)
     assert table.columns == ["a", "b"]
     assert table.rows() == rows
+
+
+def test_a_value_that_a_declared_column_cannot_have_is_quoted_as_it_stands(tmp_path: Path) -> None:
+    path = write(tmp_path, "a;b\n1,5;true\n57.1;yes\n")
+    for column, kind, found in (
+        ("a", "float", "'57.1' (row 2)"),
+        ("b", "boolean", "'yes' (row 2)"),
+    ):
+        with pytest.raises(DataError, match=re.escape(f"declared {kind}, found {found}")):
+            read(path, separator=";", decimal=",", types={column: kind})
 
 
 def test_blank_lines_are_left_out_whatever_columns_are_wanted(tmp_path: Path) -> None:

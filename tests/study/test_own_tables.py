@@ -125,6 +125,67 @@ def test_all_that_is_no_number_is_told_at_once_with_its_rows(small: Any) -> None
     check_files(load_study(small.study), small.store)  # what was to be said is enough
 
 
+@pytest.mark.parametrize(
+    ("cells", "settings", "found", "say"),
+    [
+        (
+            ["1,20", "1,2045", "13"],
+            {"thousands": True},
+            "'1,20' (row 1) and '1,2045' (row 2)",
+            "'thousands: true' takes a comma only before three digits; say 'decimal: \",\"' in its place",
+        ),
+        (
+            ["12,34,567", "1,204"],
+            {"thousands": True},
+            "'12,34,567' (row 1)",
+            "before three digits; write '12,34,567' in the file",
+        ),
+        (["1.204", "57,1"], {"decimal": ","}, "'1.204' (row 1)", "say 'thousands: true'"),
+        (
+            ["1.204", "2.500"],  # 1.204 and 2.5 as they would be read without 'decimal'
+            {"decimal": ","},
+            "'1.204' (row 1) and '2.500' (row 2)",
+            "say 'thousands: true'",
+        ),
+        (["57.1", "57,1"], {"decimal": ","}, "'57.1' (row 1)", "takes no point before decimals"),
+        (["1.204,5"], {}, "'1.204,5' (row 1)", "say 'decimal: \",\"' and 'thousands: true' beside"),
+        (["10%", "1 204", "£5"], {}, "'10%' (row 1)", "write '10%', '1 204', '£5' in the file"),
+        (["NA", "#N/A", "-"], {}, "has '-' (row 3); expected", "say 'null_values: [\"-\"]'"),
+    ],
+)
+def test_a_mark_of_thousands_or_decimals_stands_where_the_study_says(
+    small: Any, cells: list[str], settings: dict[str, Any], found: str, say: str
+) -> None:
+    """Read by other marks a number would be ten or a thousand times another; what is said is what is wrong."""
+    lines = [line.replace(",", ";") for line in small.indicators.read_text("utf-8").splitlines()]
+    for row, cell in enumerate(cells, start=1):
+        code, _, *rest = lines[row].split(";")
+        lines[row] = ";".join([code, cell, *rest])
+    small.indicators.write_text("\n".join(lines).replace("0.5", "1") + "\n", "utf-8")
+    small.write(files={"indicators.csv": {"separator": ";", **settings}})
+    said = refused(small)
+    assert said.startswith(
+        f"income: column 'income' of indicators.csv has {found.removeprefix('has ')}"
+    )
+    assert say in said
+    with pytest.raises(CommonwealError) as error:
+        small.run(draws=0)
+    assert str(error.value) == said
+
+
+def test_a_formula_does_not_take_text_for_numbers(small: Any) -> None:
+    text = small.indicators.read_text("utf-8").replace(",", ";").replace("0.5", "1")
+    lines = text.splitlines()
+    lines[1:] = [line.replace(";", ";1.20", 1) for line in lines[1:]]
+    small.indicators.write_text("\n".join(lines) + "\n", "utf-8")
+    small.write(
+        files={"indicators.csv": {"separator": ";", "decimal": ","}},
+        indicators__income__column=None,
+        indicators__income__formula="income",
+    )
+    assert "formula 'income' gives text" in refused(small)
+
+
 def test_many_bad_values_are_capped_and_counted(small: Any) -> None:
     lines = small.indicators.read_text("utf-8").splitlines()
     lines[1:] = [line.replace(",", f",x{i % 9},", 1) for i, line in enumerate(lines[1:])]

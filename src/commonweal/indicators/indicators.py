@@ -327,11 +327,17 @@ def evaluate_formula(formula: str, table: pl.DataFrame, of: str, where: str) -> 
     """Work a formula (an SQL expression) out, row by row; null where a value is missing, or after a division by 0."""
     check_columns(names_in(formula, of), table.columns, of, where)
     try:
-        found = table.select(_expression(formula, of).cast(pl.Float64).alias("value"))["value"]
+        found = table.select(_expression(formula, of).alias("value"))["value"]
+        if found.dtype != pl.String:
+            found = found.cast(pl.Float64)
     except pl.exceptions.PolarsError as error:
         raise StudyError(
             f"{of}: formula '{formula}' cannot be worked out: {_first(error)}"
         ) from None
+    if found.dtype == pl.String:  # 1.204 may be a thousand in the file
+        raise StudyError(
+            f"{of}: formula '{formula}' gives text from {where}; expected numbers (of a column alone, say 'column')"
+        )
     if len(found) != len(table):
         raise StudyError(
             f"{of}: formula '{formula}' gives {len(found):,} numbers for {len(table):,} rows; expected "

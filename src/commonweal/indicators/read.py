@@ -13,7 +13,7 @@ from commonweal.areas.areas import code_texts
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.indicators.indicators import Counts, Indicator, Indicators
 from commonweal.indicators.panel import whole_years
-from commonweal.sources.columns import by_name
+from commonweal.sources.columns import MISSING_IN_NUMBERS, by_name, unpunctuated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,28 +22,34 @@ if TYPE_CHECKING:
 
     from commonweal.areas import Areas
     from commonweal.sources import Source, Store
+    from commonweal.sources.catalogue import Reading
 
 
 MOST_VALUES = 6
 """How many different values are named that are no numbers."""
 MOST_ROWS = 3
 """How many rows of each."""
-_THOUSANDS = re.compile(r"\s*[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?\s*")
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9.]*,[0-9]+\s*")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+_OTHER_DECIMAL = re.compile(
+    r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+|[0-9]{1,3}(\.[0-9]{3}){2,}"
+)
+_IN_OTHER_WORDS = re.compile(r"[-+−]?[£$€]?\s*[0-9][0-9.,'’\s]*[%£$€]?")
+"""Numbers that no setting reads: with a sign of percent or money, other marks between thousands, another minus."""
 
 
 def to_numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
     """Give a column of a source's table as numbers: of numbers, truths (1 and 0), or text that is numbers.
 
-    Values that are something else are an error that gives them all with their rows, and what to say of the file so
-    that they are read.
+    Text is read by the marks that the source says, as a column of nothing else would be. Values that are something else
+    are an error that gives them all with their rows, and what to say of the file so that they are read.
     """
     value = table[column]
     if value.dtype.is_numeric() or value.dtype == pl.Boolean:
         return value.cast(pl.Float64)
     text = value.cast(pl.String)
-    found = text.cast(pl.Float64, strict=False)
-    wrong = found.is_null() & text.is_not_null()
+    as_number = pl.select(unpunctuated(pl.lit(text), source.reader)).to_series()
+    found = as_number.cast(pl.Float64, strict=False).fill_nan(None)
+    wrong = found.is_null() & ~as_number.is_in(["", *MISSING_IN_NUMBERS]).fill_null(value=True)
     if not wrong.any():
         return found
     rows: dict[str, list[int]] = {}
@@ -55,7 +61,11 @@ def to_numbers(table: pl.DataFrame, column: str, source: Source) -> pl.Series:
     raise DataError(
         f"column '{column}' of {source.called} has {_and(said)}; expected numbers, or nothing where "
         f"there is none ({int(wrong.sum()):,} of {len(table):,} rows below the header are not)"
-        + (_what_to_say(list(rows)) if source.path and source.reader.format != "parquet" else "")
+        + (
+            _what_to_say(list(rows), source.reader)
+            if source.path and source.reader.format != "parquet"
+            else ""
+        )
     )
 
 
@@ -70,21 +80,40 @@ def _and(parts: Sequence[str]) -> str:
     return " and ".join([p for p in (", ".join(parts[:-1]), parts[-1]) if p])
 
 
-def _what_to_say(values: Sequence[str]) -> str:
+def _what_to_say(values: Sequence[str], reader: Reading) -> str:
     """Say which settings of a file would make numbers, or gaps, of such values."""
-    by_thousand = [v for v in values if _THOUSANDS.fullmatch(v)]
-    by_comma = [v for v in values if _DECIMAL_COMMA.fullmatch(v) and v not in by_thousand]
-    gaps = [v for v in values if v not in (*by_thousand, *by_comma)]
-    say = []
-    if by_thousand and not by_comma:
+    exchange = str.maketrans(",.", ".,") if reader.decimal == "," else {}
+    texts = {value: value.strip().translate(exchange) for value in values}
+    grouped = [v for v in values if _THOUSANDS.fullmatch(texts[v])]
+    decimals = [v for v in values if v not in grouped and _OTHER_DECIMAL.fullmatch(texts[v])]
+    left = [v for v in values if v not in (*grouped, *decimals)]
+    numbers = [v for v in left if _IN_OTHER_WORDS.fullmatch(v.strip())]
+    gaps = [v for v in left if v not in numbers]
+    told, say = [], []
+    if reader.thousands and any("," in texts[v] for v in (*decimals, *numbers)):
+        mark = "comma" if reader.decimal == "." else "point"
+        told.append(f"'thousands: true' takes a {mark} only before three digits")
+    elif decimals and reader.decimal == ",":
+        told.append("'decimal: \",\"' takes no point before decimals")
+    if decimals and reader.decimal == ".":
+        instead = " in its place (if commas stand before decimals)" if reader.thousands else ""
+        say.append("'decimal: \",\"'" + instead)
+    by_group = any("." in texts[v] for v in decimals) if decimals else grouped
+    if by_group and not reader.thousands:
         say.append("'thousands: true'")
-    if by_comma:
-        say.append("'decimal: \",\"'")
     if gaps:
-        listed = ", ".join(f'"{v}"' for v in gaps[:MOST_VALUES])
-        listed += ", ..." if len(gaps) > MOST_VALUES else ""
+        listed = _some([f'"{value}"' for value in gaps])
         say.append(f"'null_values: [{listed}]' (if that means that there is no number)")
-    return f"; say {_and(say)} beside its name"
+    if say:
+        told.append(f"say {_and(say)} beside its name")
+    if numbers:
+        listed = _some([f"'{value}'" for value in numbers])
+        told.append(f"write {listed} in the file as plain numbers")
+    return "".join(f"; {part}" for part in told)
+
+
+def _some(values: Sequence[str]) -> str:
+    return ", ".join([*values[:MOST_VALUES], *(["..."] if values[MOST_VALUES:] else [])])
 
 
 _FLAGS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}

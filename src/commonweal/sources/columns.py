@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
     from polars.selectors import Selector
 
-    from commonweal.sources.catalogue import Reader, Source
+    from commonweal.sources.catalogue import Reader, Reading, Source
 
     Progress = Callable[[str, int, int], None]
 
@@ -77,7 +77,7 @@ def plain(column: pl.Series) -> pl.Series:
 
 
 #: Marks of 'missing' that programs write into columns of numbers.
-_MISSING_IN_NUMBERS = ("NA", "NaN", "nan", "N/A", "#N/A")
+MISSING_IN_NUMBERS = ("NA", "NaN", "nan", "N/A", "#N/A")
 
 
 _INTEGER = r"^[+-]?(?:0|[1-9][0-9]{0,17})$"
@@ -86,7 +86,13 @@ _INTEGER = r"^[+-]?(?:0|[1-9][0-9]{0,17})$"
 _NUMBER = r"^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI]nf(?:inity)?)$"
 
 
+_GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
+
+
 _CODE_LIKE = r"^[+-]?0[0-9]"  # 007 is a code: as a number it would lose its zeros
+
+
+_DECLARED = {"integer": _INTEGER, "float": _NUMBER, "boolean": "^(?:true|false)$"}
 
 
 _MANY = 100_000
@@ -115,19 +121,14 @@ def typed(table: pl.DataFrame, reader: Reader, name: Path) -> pl.DataFrame:
 
     table = emptied(table.cast(pl.String), every.str.strip_chars().is_in(["", *reader.null_values]))
     given, known = every.is_not_null().any(), ("boolean", "integer", "float")
-    plain = every.str.strip_chars()
-    if reader.decimal == ",":
-        # Exchanged, so that 1.234 is no number unless points are said to set thousands apart.
-        plain = plain.str.replace_many([",", "."], [".", ","])
-    if reader.thousands:
-        plain = plain.str.replace_all(",", "")
-    texts = table.select(by_name(those(table, given, None, *known))).select(plain)
+    texts = table.select(by_name(those(table, given, None, *known)))
+    texts = texts.select(unpunctuated(every, reader))
     texts = texts.select(
         by_name([*those(texts, _looks_plain(every), None), *those(texts, given, *known)])
     )
     truths = texts.select(every.str.to_lowercase())
     truth = those(truths, every.is_in(["true", "false"]).all(), None, "boolean")
-    numbers = emptied(texts.drop(by_name(truth)), every.is_in(_MISSING_IN_NUMBERS))
+    numbers = emptied(texts.drop(by_name(truth)), every.is_in(MISSING_IN_NUMBERS))
     numbers = numbers.select(by_name(those(numbers, given, None, *known)))
     whole = those(numbers, every.str.contains(_INTEGER).all(), None, "integer")
     others = numbers.drop(by_name(whole))
@@ -135,11 +136,11 @@ def typed(table: pl.DataFrame, reader: Reader, name: Path) -> pl.DataFrame:
     fits = those(others, every.str.contains(_NUMBER).all(), None, "float")
     for column in others.drop(by_name(fits)):
         if wanted := declared.get(column.name):
-            good = column.str.contains(_INTEGER if wanted == "integer" else _NUMBER)
-            bad = column.filter(~good).drop_nulls().head(1).to_list()
-            found = bad or truths[column.name].drop_nulls().head(1).to_list()
+            of = truths[column.name] if wanted == "boolean" else column
+            row = int((~of.str.contains(_DECLARED[wanted])).arg_true()[0])
             raise DataError(
-                f"{name}: column '{column.name}' is declared {wanted}, found '{found[0]}'"
+                f"{name}: column '{column.name}' is declared {wanted}, found "
+                f"'{table[column.name][row]}' (row {row + 1:,})"
             )
     unsigned = every.str.strip_prefix("+")
     return table.with_columns(
@@ -147,6 +148,24 @@ def typed(table: pl.DataFrame, reader: Reader, name: Path) -> pl.DataFrame:
         *numbers.select(by_name(whole)).select(unsigned.cast(pl.Int64)),
         *numbers.select(by_name(fits)).select(unsigned.cast(pl.Float64)),
     )
+
+
+def unpunctuated(text: pl.Expr, reader: Reading) -> pl.Expr:
+    """Write text that is numbers with points before the decimals, and no marks between thousands.
+
+    A mark that stands elsewhere than the reader says stays, so that the text is no number: 1,20 is none where commas
+    set thousands apart.
+    """
+    import polars as pl
+
+    text = text.str.strip_chars()
+    if reader.decimal == ",":
+        # Exchanged, so that 1.234 is no number unless points are said to set thousands apart.
+        text = text.str.replace_many([",", "."], [".", ","])
+    if reader.thousands:
+        grouped = text.str.contains(_GROUPED)
+        text = pl.when(grouped).then(text.str.replace_all(",", "")).otherwise(text)
+    return text
 
 
 def check_header(names: Sequence[str], name: Path) -> list[str]:
@@ -165,6 +184,6 @@ def check_header(names: Sequence[str], name: Path) -> list[str]:
 def _looks_plain(column: pl.Expr) -> pl.Expr:
     """Whether the first values leave it open that a column is numbers or truths."""
     sample = column.drop_nulls().head(50)
-    marks = [*_MISSING_IN_NUMBERS, "true", "false"]
+    marks = [*MISSING_IN_NUMBERS, "true", "false"]
     plain = sample.str.contains(_NUMBER) | sample.is_in(marks)
     return (plain | sample.str.to_lowercase().is_in(["true", "false"])).all()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
-VERSION = 2
+VERSION = 3
 
 #: Formats that take long to read, and so are converted once and kept as Parquet.
 SLOW_FORMATS = frozenset({"rdata", "excel", "geojson", "vector"})
