@@ -119,9 +119,19 @@ def test_a_group_without_people_has_no_means() -> None:
     assert got["proportion"][0] == 0
 
 
-@pytest.mark.parametrize("bad", [np.nan, -1, np.inf])
+def test_an_area_whose_population_is_unknown_is_counted() -> None:
+    """It is in the proportion; what people would weigh is unknown with it, in its group alone."""
+    got = summarise(["p", "p", "q"], [np.nan, 20, 10], [3, 2, 1], [1, 2, 3], n=10)
+    assert got["areas"].to_list() == [2, 1]
+    assert got["proportion"].to_list() == [1 / 2, 0]
+    for column in ("population", "average_score", "average_rank", "extent", "local_concentration"):
+        assert got[column][0] is None, column
+        assert got[column][1] is not None
+
+
+@pytest.mark.parametrize("bad", [-1, np.inf])
 def test_a_population_that_is_none(bad: float) -> None:
-    with pytest.raises(DataError, match="a population is missing, negative or infinite"):
+    with pytest.raises(DataError, match="a population is negative or infinite"):
         summarise(["p", "p"], [1, bad], [1, 2], [2, 1])
 
 

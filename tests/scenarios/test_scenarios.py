@@ -210,6 +210,24 @@ def test_places_without_people(small: Small, tell: Any) -> None:
     assert listed == {"A17": 1700, "A18": 0, "A20": 0}
 
 
+def test_a_place_whose_people_are_not_known(small: Small, tell: Any) -> None:
+    """It counts among its district's places; what people would weigh is blank there, and nowhere else."""
+    text = areas_csv().replace("A15,Place 15,1500", "A15,Place 15,")
+    small.areas.write_text(text, "utf-8")
+    found = follow(small.study, small.store, small.path / "out", tell, show="A20", draws=20)
+    assert found.selected == ["A17", "A18", "A20"]
+    known, unknown = table(found.folder / "results.xlsx", "Larger_areas")
+    for row, blank in ((unknown, True), (known, False)):
+        assert row["All places"] == 10
+        assert row["Community needs: proportion"] is not None
+        assert (row["Population"] is None) is blank
+        assert (row["Community needs: average score"] is None) is blank
+    summaries = pl.read_parquet(found.folder / "summaries.parquet")
+    assert summaries["areas"].unique().to_list() == [10]
+    needs = summaries.filter(pl.col("index") == "community_needs")
+    assert needs["average_score"].null_count() == needs["population"].null_count() == 1
+
+
 def test_two_areas(small: Small, tell: Any) -> None:
     """Two places, scaled from least to most: the one with more need is on the list."""
     small.areas.write_text("code,name,population\nX,Ex,1000\nY,Why,2000\n", "utf-8")

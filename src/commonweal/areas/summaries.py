@@ -37,7 +37,7 @@ def summarise(
     ``average_rank`` and ``local_concentration`` are n = worst, ``proportion`` (of areas in the worst tenth) and
     ``extent`` 0 to 1. Local concentration is the population-weighted mean rank of the worst areas that hold exactly a
     tenth of the people, the last in part. An area without a group or a score is left out; means over a group where
-    nobody lives are null.
+    nobody lives are null, and so are population and means where that of one area is not known (NaN).
     """
     people = np.asarray(population, dtype=np.float64)
     s, r = np.asarray(score, dtype=np.float64), np.asarray(ranks, dtype=np.float64)
@@ -46,8 +46,8 @@ def summarise(
             f"columns of {len(groups)}, {len(people)}, {len(s)} and {len(r)} areas; expected one length"
         )
     keep = ~np.isnan(s) & ~np.isnan(r) & np.array([g is not None for g in groups])
-    if not (np.isfinite(people[keep]) & (people[keep] >= 0)).all():
-        raise DataError("a population is missing, negative or infinite; expected 0 or more")
+    if (people[keep] < 0).any() or np.isinf(people[keep]).any():
+        raise DataError("a population is negative or infinite; expected 0 or more")
     n = int(np.count_nonzero(~np.isnan(r))) if n is None else n
     frame = pl.DataFrame(
         {

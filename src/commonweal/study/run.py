@@ -383,13 +383,11 @@ def _summaries(
     shipped = set(areas.parents) <= set(known_systems.systems)
     wanted = {authority_of(areas), *known_systems.at_level("region")}
     parents = [p for p in areas.parents if p in wanted or not shipped]
-    known = ~np.isnan(areas.population)
+    if np.isnan(areas.population).all():
+        return
     for parent in parents:
         part = (areas.partial or {}).get(parent, ())  # a summary of these would not be one of them
-        groups = [
-            g if k and g not in part else None
-            for g, k in zip(areas.table[parent].to_list(), known, strict=True)
-        ]
+        groups = [None if g in part else g for g in areas.table[parent].to_list()]
         if not any(groups):
             continue
         names = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from commonweal.document.model import Table
 from commonweal.report.study.data_dictionary import indicator_table, prepared_values
-from commonweal.report.study.larger_areas import by_tier, larger_areas, tiers
+from commonweal.report.study.larger_areas import about_summaries, by_tier, larger_areas, tiers
 from commonweal.report.study.sensitivity import sensitivity_table
 from commonweal.report.study.tables import areas_in_short, domain_ranks, indicator_values
 from commonweal.report.study.trends import all_trends, trend_words
@@ -48,7 +48,9 @@ def appendix(results: Results) -> Iterator[Table]:
         )
     larger = larger_areas(results)
     if larger.frame.width:
-        yield Table("larger-areas", "Summaries for larger areas", larger, _LARGER)
+        yield Table(
+            "larger-areas", "Summaries for larger areas", larger, about_summaries(results, larger)
+        )
     for index, found in results.trends.items():
         years = found.scores.years
         yield Table(
@@ -70,12 +72,6 @@ def appendix(results: Results) -> Iterator[Table]:
         indicator_table(results),
         "What it is and why it counts, on which areas it was measured, from what, and how many areas have a value.",
     )
-
-
-_LARGER = (
-    "Average score and rank are weighted by population (a higher average rank means more need). The proportion is the "
-    "share of small areas in the worst 10%. Extent and local concentration show how widespread and how deep need is."
-)
 
 
 def _of_list(results: Results, name: str) -> Iterator[Table]:

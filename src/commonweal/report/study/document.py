@@ -27,7 +27,7 @@ from commonweal.report.study.headline import (
     stability_sentences,
     unscored_sentences,
 )
-from commonweal.report.study.larger_areas import Tier, by_tier, larger_areas, tiers
+from commonweal.report.study.larger_areas import Tier, about_summaries, by_tier, larger_areas, tiers
 from commonweal.report.study.method import cautions, index_table, limits, method, sparse_indicators
 from commonweal.report.study.provenance import changes, differences, sources, validation_table
 from commonweal.report.study.sensitivity import (
@@ -73,10 +73,6 @@ _COLUMNS = (
 _OUTSIDE = (
     "These are not on the list, but would be if every cut-off were a tenth more generous. The nearest come first. "
     "Ranks outside the cut-off have a minus. The distance to each cut-off is in {book}."
-)
-_SUMMARIES = (
-    "Averages are weighted by population; a higher average rank means more need. The proportion is the share of "
-    "{areas} in the worst 10% of all. Extent and local concentration show how widespread and how deep need is."
 )
 _MARKS = (
     "A frame marks indicators that were not measured for each {area}: synthetic (estimated by a model), converted "
@@ -333,14 +329,15 @@ def _of_ranks(results: Results) -> Iterator[Section]:
     table = Table("greatest-need", f"{plural.capitalize()} of greatest need", worst)
     yield Section("Greatest need", text=(text,), tables=(table,))
     for tier in tiers(results):
+        summaries = larger_areas(results, tier.key)
         yield Section(
             f"By {tier.singular}",
-            text=(_SUMMARIES.format(areas=plural),),
+            text=(about_summaries(results, summaries),),
             tables=(
                 Table(
                     f"summaries-{tier.key}",
                     f"Summaries by {tier.singular}",
-                    larger_areas(results, tier.key),
+                    summaries,
                     on_paper=_ON_PAPER,
                 ),
             ),

@@ -154,3 +154,15 @@ def larger_areas(results: Results, only: str | None = None) -> TableData:
     return TableData(
         frame, frozenset(c for c in frame.columns if c.endswith((": proportion", ": extent")))
     )
+
+
+def about_summaries(results: Results, table: TableData) -> str:
+    """Say how to read the five summaries, and why some may be blank."""
+    text = (
+        "Averages are weighted by population; a higher average rank means more need. The proportion is the share of "
+        f"{results.areas.plural} in the worst 10% of all. Extent and local concentration show how widespread and how "
+        "deep need is."
+    )
+    if table.frame["Population"].null_count():
+        text += f" Where the population of one {results.areas.singular} is not known, only the proportion can be given."
+    return text
