@@ -265,7 +265,7 @@ class TestErrors:
         [
             ({"index": "z", "worst": 1}, "index 'z' not found; expected one of: x"),
             ({"index": "x.onyl", "worst": 1}, r"'x\.onyl' not found; did you mean 'x\.only'"),
-            ({"index": "x", "worst": 1, "within": "lads"}, "parent of toy 'lads' not found; did you mean 'lad'"),
+            ({"index": "x", "worst": 1, "within": "lads"}, "larger area 'lads' not found; did you mean 'lad'"),
             ({"index": "x", "worst": 1, "excluding": ["A0002"]}, "excluded area 'A0002' not found; did you mean"),
             ({"index": "x", "worst": 1, "at_most": {"number": 1, "within": "lad", "by": "w"}}, "index 'w' not found"),
         ],
@@ -278,7 +278,7 @@ class TestErrors:
 
     def test_other_areas(self, areas_of: MakeAreas, plain: MakeScores) -> None:
         with pytest.raises(
-            DataError, match="index x covers 10 areas of toy; the rule is for 9 of toy"
+            DataError, match="index x covers 10 areas of toy; the rule is for 9 areas of toy"
         ):
             apply({"index": "x", "worst": 1}, areas_of(9), plain(VALUES))
 

@@ -297,7 +297,7 @@ def test_a_check_looks_into_places_and_maps(
             {"reach": {**LIBRARY, "measure": "catchment", "minutes": 10}},
             AREAS.replace("people", "n"),
             {},
-            "3 of 4 areas of own have no population, such as A",
+            "no population is given for 3 of the 4 areas of other.csv, such as A",
         ),
         (
             {"timetable": {**BUSES, "measure": "stops"}},

@@ -13,7 +13,10 @@ import pytest
 
 from commonweal.errors import CommonwealError
 from commonweal.invest.siting.on_study import SitingOptions, site
+from commonweal.report.case.pack_pages import options_page
 from commonweal.sources import Store
+from commonweal.study.names import find_scope
+from commonweal.study.run import run
 from commonweal.web import open_explorer
 from commonweal.web.explorer import Planning
 
@@ -284,3 +287,111 @@ def test_a_programme_of_another_study_is_refused(county: Results, cache: Path) -
     store = Store(cache=cache, offline=True)
     with pytest.raises(CommonwealError, match="left-behind-2019"):
         open_explorer(county, cache, store=store, programmes=["appg-225"])
+
+
+PARISHES = """\
+code,name,people,lon,lat,canton,poor,members
+P1,Centro,900,-79.00,-2.88,C1,50,10
+P2,Monay,0,-79.01,-2.88,C1,40,20
+P3,Turi,,-79.02,-2.88,C1,30,30
+P4,Sucre,800,-79.03,-2.88,C1,20,40
+P5,Nulti,700,,,C1,10,50
+P6,Baños,,-79.05,-2.88,C2,60,60
+"""
+ABROAD = """
+title: Parishes
+areas:
+  file: parishes.csv
+  code: code
+  name: name
+  population: people
+  longitude: lon
+  latitude: lat
+  parents: {canton: canton}
+  singular: parish
+  plural: parishes
+access:
+  points: [{file: libraries.csv}]
+indicators:
+  poor: {label: Poor, file: parishes.csv, column: poor, unit: "%", higher_is: more}
+  library: {label: Library, reach: {to: library, measure: nearest}, unit: m, higher_is: more}
+index:
+  need: {children: {poor: {indicator: poor}, library: {indicator: library}}}
+designate:
+  worst: {index: need, worst: 50%}
+"""
+
+
+@pytest.fixture(scope="module")
+def parishes(tmp_path_factory: pytest.TempPathFactory) -> Explorer:
+    """A study abroad: nobody lives in one parish, two give no population, and one has no point."""
+    folder = tmp_path_factory.mktemp("parishes")
+    (folder / "parishes.csv").write_text(PARISHES, "utf-8")
+    (folder / "libraries.csv").write_text(
+        "name,kind,longitude,latitude\nOne,library,-79.02,-2.9\n", "utf-8"
+    )
+    (folder / "abroad.yaml").write_text(ABROAD, "utf-8")
+    store = Store(cache=folder, offline=True)
+    found = run(str(folder / "abroad.yaml"), store, sensitivity=False)
+    return open_explorer(found, folder, store=store)
+
+
+def test_the_default_question_is_answered_beside_places_without_people(
+    parishes: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    """Every page that a profile leads on to answers, and says who is left out."""
+    client = client_of(parishes)
+    for code in parishes.results.areas.codes:
+        profile = client.get(f"/area/{code}").text
+        pages = re.findall(r'href="(/area/[^"]+/options)', profile)
+        assert (f"/area/{code}/options" in pages) == (code in {"P1", "P4"})
+        assert ("/area/C1/options" in pages) == (code != "P6")
+        assert [client.get(page).status_code for page in pages] == [200] * len(pages)
+    told = client.get(f"{FILES}?area=C1").json()
+    assert told["figures"]["people"]["value"] == 1700
+    said = [warning for section in told["sections"] for warning in section["warnings"]]
+    assert any(text.endswith("not where they live: Monay, Turi, Nulti.") for text in said)
+
+
+def test_a_place_without_people_says_so_and_who_can_be_asked_about(
+    parishes: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    client = client_of(parishes)
+    for code, name, wider in (("P2", "Monay", "; ask about C1 (C1)"), ("P6", "Baños", "")):
+        told = client.get(f"{FILES}?area={code}")
+        assert told.status_code == 422
+        assert told.json()["detail"].endswith(
+            f"found no people in {name}; expected a population above 0, and longitude and latitude{wider}"
+        )
+
+
+def test_costs_abroad_are_said_to_be_in_pounds_of_england(
+    parishes: Explorer, client_of: Callable[[Explorer], Client], client: Client
+) -> None:
+    there = client_of(parishes).get(f"{FILES}?area=C1").json()
+    assert "in pounds, and come from England" in " ".join(there["answer"])
+    here = client.get(f"{FILES}?area={DISTRICT}").json()
+    assert "come from England" not in " ".join(here["answer"])
+
+
+def test_who_joins_a_list_elsewhere_is_told_apart(
+    parishes: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    """A parish outside the area asked about is not counted here, so it is not named as if it were here."""
+    told = client_of(parishes).get(f"{FILES}?area=P1").json()
+    said = [text for s in told["sections"] for text in s["text"] if text.startswith("List “")]
+    assert said == [
+        "List “worst”: 1 here today, 0 then. Leaving the list: Centro. Joining the list elsewhere, because ranks are "
+        "relative: Sucre."
+    ]
+
+
+def test_a_pack_has_its_page_on_options_where_the_study_brings_its_own_places(
+    parishes: Explorer,
+) -> None:
+    """Its places are of no catalogue; they are named as a file of the study's own."""
+    results, store = parishes.results, parishes.store
+    assert store is not None
+    page = text_of(options_page(results, find_scope(results.areas, []), "library", store).page())
+    assert "libraries.csv: a file of the study's own." in page
+    assert "not where they live: Monay, Turi, Nulti, Baños." in page

@@ -24,11 +24,19 @@ from commonweal.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from commonweal.access.distance import Points
     from commonweal.sources import Store
     from commonweal.sources.store import Progress
 
 UNITED_KINGDOM = {"longitude": (-8.7, 1.8), "latitude": (49.8, 60.9)}
 """Degrees; the grid's own zero point, a common slip, lies outside."""
+
+
+def in_united_kingdom(points: Points) -> bool:
+    """Whether any of some points lies in the United Kingdom, roughly: in the box about it."""
+    (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
+    x, y = points.longitude, points.latitude
+    return bool(((x >= west) & (x <= east) & (y >= south) & (y <= north)).any())
 
 
 class _Data(BaseModel):

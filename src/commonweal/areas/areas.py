@@ -29,6 +29,9 @@ MOST_PEOPLE = 1_000_000_000_000
 _EXACT = 2**53
 """Up to here all whole numbers are kept exactly by a column of floating-point numbers."""
 
+OWN = "own"
+"""The system of areas from a table of the user's own, if the study gives it no name."""
+
 _UNSHOWN = r"[\x00-\x08\x0B\x0C\x0E-\x1F]"
 
 _NAMES = ("name", "local_name", "official_name")
@@ -145,6 +148,13 @@ class Areas(Tabular):
     def population(self) -> NDArray[np.float64]:
         """(n_areas,) residents, NaN where unknown."""
         return self.table["population"].fill_null(float("nan")).to_numpy()
+
+    @property
+    def called(self) -> str:
+        """Name them for messages: ``areas of lsoa21``, or by the user's own file: ``wards of mine.csv``."""
+        if self.where:
+            return f"{self.plural} of {self.where}"
+        return self.plural if self.system == OWN else f"areas of {self.system}"
 
     @property
     def names(self) -> list[pl.Series]:

@@ -221,7 +221,7 @@ def _find(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> S
     if list(found.codes) != areas.codes:
         raise DataError(
             f"index {index} covers {len(found.codes):,} areas of {found.system}; "
-            f"the rule is for {len(areas):,} of {areas.system} (give the index a 'move')"
+            f"the rule is for {len(areas):,} {areas.called} (give the index a 'move')"
         )
     return found
 
@@ -229,7 +229,7 @@ def _find(condition: Condition, scores: Mapping[str, Scores], areas: Areas) -> S
 def group_numbers(areas: Areas, parent: str) -> NDArray[np.intp]:
     """(n_areas,) group numbers; areas without a parent share group -1."""
     if parent not in areas.table.columns:
-        raise UnknownNameError(f"parent of {areas.system}", parent, areas.parents)
+        raise UnknownNameError("larger area", parent, areas.parents)
     return areas.table[parent].rank("dense").fill_null(0).to_numpy().astype(np.intp) - 1
 
 

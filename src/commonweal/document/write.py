@@ -17,13 +17,14 @@ from commonweal.errors import CommonwealError
 from commonweal.files.extras import write_if_installed
 from commonweal.files.folder import MARK, atomic_folder, explain_write_errors, marker
 from commonweal.files.inputs import given_lines
-from commonweal.sources.catalogue import load_catalogue
+from commonweal.sources.catalogue import OWN_FILE, load_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from commonweal.document.model import Document, Section
+    from commonweal.sources.catalogue import Source
 
 
 _LONG = 1000
@@ -139,11 +140,12 @@ def _notes(section: Section) -> Iterator[tuple[str, str]]:
 def source_lines(ids: Iterable[str]) -> tuple[str, ...]:
     """Give a line for each source of the catalogue, once: what it is, its date, its terms, its attribution."""
     catalogue = load_catalogue()
-    lines = []
-    for id_ in dict.fromkeys(ids):
-        s = catalogue[id_]
-        closed = "" if s.use == "open" else " Not open: don't pass its values on."
-        lines.append(
-            f"{s.title} ({s.publisher}, {s.vintage}). Licence: {s.licence}. {s.attribution}{closed}"
-        )
-    return tuple(lines)
+    return tuple(source_line(catalogue[id_]) for id_ in dict.fromkeys(ids))
+
+
+def source_line(s: Source) -> str:
+    """Say what a source is, its date, its terms and its attribution; of a file of the user's own, its name."""
+    if s.publisher == OWN_FILE:
+        return f"{s.title}: a file of the study's own."
+    closed = "" if s.use == "open" else " Not open: don't pass its values on."
+    return f"{s.title} ({s.publisher}, {s.vintage}). Licence: {s.licence}. {s.attribution}{closed}"

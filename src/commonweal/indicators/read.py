@@ -333,8 +333,8 @@ def _align(
     if inside.is_empty():
         found = keyed["code"].drop_nulls()
         raise DataError(
-            f"{name}: no code in column '{code}' of {source.called} is one of the {len(areas):,} areas of "
-            f"{areas.system}; found such as {', '.join(found.head(2)) or 'nothing'}, "
+            f"{name}: no code in column '{code}' of {source.called} is one of the {len(areas):,} "
+            f"{areas.called}; found such as {', '.join(found.head(2)) or 'nothing'}, "
             f"expected such as {', '.join(areas.codes[:2])}"
         )
     twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
@@ -358,7 +358,7 @@ def code_column(table: pl.DataFrame, source: Source, areas: Areas) -> str:
     if best is None or hits[best] == 0:
         numbers = "" if texts else f", or one of numbers: {', '.join(table.columns)}"
         raise DataError(
-            f"{source.called}: no column holds codes of {areas.system} such as {areas.codes[0]}; "
+            f"{source.called}: no column holds codes of the {areas.called}, such as {areas.codes[0]}; "
             f"its columns of text are: {', '.join(texts) or 'none'} (name one with 'code'"
             f"{numbers})"
         )

@@ -11,7 +11,7 @@ import polars as pl
 from commonweal.areas.catalogue import load_systems
 from commonweal.document.format import format_count, format_people, percent
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
-from commonweal.document.write import source_lines
+from commonweal.document.write import source_line
 from commonweal.report.invest_maps import siting_map
 
 if TYPE_CHECKING:
@@ -139,14 +139,21 @@ def siting_certainty(sited: SitingResult) -> list[str]:
 
 
 def siting_warnings(sited: SitingResult) -> list[str]:
-    """Say whom no place can reach."""
+    """Say who is left out, and whom no place can reach."""
+    empty = list(sited.demand.without_people)
+    said = []
+    if empty:
+        said = [
+            f"Left out, since we know of no people there, or not where they live: {_named(empty)}."
+        ]
     lost = sited.lost()
     if not lost:
-        return []
+        return said
     there = "candidate site" if sited.unread else "venue, existing or proposed,"
     return [
+        *said,
         f"{len(lost):,} of {len(sited.demand):,} {_origins(sited)} have no {there} within "
-        f"{_distance(sited.problem.limit)}: {_named(lost)}."
+        f"{_distance(sited.problem.limit)}: {_named(lost)}.",
     ]
 
 
@@ -179,7 +186,10 @@ def _changes(effect: SitingEffect) -> list[str]:
         gone, also = (
             leaving.filter(there)["name"].to_list() for there in ("inside", ~pl.col("inside"))
         )
-        come = moves.filter(pl.col("move") == "enters")["name"].to_list()
+        entering = moves.filter(pl.col("move") == "enters")
+        here, there = (
+            entering.filter(inside)["name"].to_list() for inside in ("inside", ~pl.col("inside"))
+        )
         said = f"List “{row['list']}”: {row['inside_before']:,} here today, {row['inside_after']:,} then."
         said += f" Leaving the list: {_named(gone)}." if gone else ""
         said += (
@@ -187,7 +197,12 @@ def _changes(effect: SitingEffect) -> list[str]:
             if also
             else ""
         )
-        said += f" Joining the list, because ranks are relative: {_named(come)}." if come else ""
+        said += f" Joining the list, because ranks are relative: {_named(here)}." if here else ""
+        said += (
+            f" Joining the list elsewhere, because ranks are relative: {_named(there)}."
+            if there
+            else ""
+        )
         lines.append(said)
     return lines
 
@@ -307,7 +322,7 @@ def siting_document(sited: SitingResult) -> Document:
             "We count all residents of an area at one point, so some walk less and some walk more.",
             "We assume that a new venue is as good as an existing one, and that everybody goes to the nearest.",
         ),
-        sources=() if sited.fictional else source_lines(sited.sources),
+        sources=() if sited.fictional else tuple(map(source_line, sited.sources)),
         account=siting_account(sited),
     )
 

@@ -281,7 +281,7 @@ class _Loader:
             return replace(made, values=np.where(gone, np.nan, made.values), told=told)
         if of.areas not in made.on.table.columns:
             raise StudyError(
-                f"indicators.{name}: complete: areas of {made.on.system} lie in no {of.areas}; expected "
+                f"indicators.{name}: complete: the {made.on.called} lie in no {of.areas}; expected "
                 f"one of: {', '.join(made.on.parents)}"
             )
         totals, sources = self._totals(name, spec, made.on)
@@ -351,7 +351,7 @@ class _Loader:
         if spec.shrink:
             if spec.shrink not in made.on.table.columns:
                 raise StudyError(
-                    f"indicators.{name}: shrink: areas of {made.on.system} lie in no '{spec.shrink}'; "
+                    f"indicators.{name}: shrink: the {made.on.called} lie in no '{spec.shrink}'; "
                     f"expected one of: {', '.join(made.on.parents)}"
                 )
             larger = made.on.table[spec.shrink].to_list()
@@ -395,7 +395,7 @@ def _aligned(
     inside = keyed.filter(pl.col("code").is_in(on.codes))
     if inside.is_empty():
         raise DataError(
-            f"{name}: no code of {source.called} is one of the {len(on):,} areas of {on.system}; found such "
+            f"{name}: no code of {source.called} is one of the {len(on):,} {on.called}; found such "
             f"as {', '.join(codes.drop_nulls().head(2)) or 'nothing'}, expected such as "
             f"{', '.join(on.codes[:2])}"
         )

@@ -33,7 +33,7 @@ from commonweal.access.departures import (
 from commonweal.access.measures import by_area
 from commonweal.access.places import join_places, load_taxonomy
 from commonweal.access.postcodes import grid_to_degrees
-from commonweal.access.registers import UNITED_KINGDOM, load_registers
+from commonweal.access.registers import in_united_kingdom, load_registers
 from commonweal.access.timetable import read_timetable
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.study.files import file_source, own_source, read_points
@@ -76,18 +76,21 @@ class Origins:
         found = by_area(values, self.rows, len(self.areas))
         return np.where(found.missing_share <= 0.5, found.mean, np.nan)
 
-    def people(self) -> NDArray[np.float64]:
-        """Give (n_points,) residents: an area's, shared out equally over its points."""
-        unknown = np.unique(self.rows[np.isnan(self.areas.population[self.rows])])
-        if len(unknown):
-            raise DataError(
-                f"{len(unknown):,} of {len(self.areas):,} areas of {self.areas.system} have no "
-                f"population, such as {self.areas.codes[unknown[0]]}; expected that of each, as a "
-                "catchment shares places among people"
-            )
+    def residents(self) -> NDArray[np.float64]:
+        """Give (n_points,) residents: an area's, shared out equally over its points; NaN where not given."""
         points = np.bincount(self.rows, minlength=len(self.areas))
         shared: NDArray[np.float64] = (self.areas.population / np.maximum(points, 1))[self.rows]
         return shared
+
+    def people(self) -> NDArray[np.float64]:
+        """Give the same, and refuse an area whose residents are not given."""
+        unknown = np.unique(self.rows[np.isnan(self.areas.population[self.rows])])
+        if len(unknown):
+            raise DataError(
+                f"no population is given for {len(unknown):,} of the {len(self.areas):,} {self.areas.called}, such as "
+                f"{self.areas.codes[unknown[0]]}; expected one for each, as a catchment shares places among people"
+            )
+        return self.residents()
 
     def account(self) -> dict[str, Any]:
         """Say what was set out from, and how many areas nobody set out from."""
@@ -105,7 +108,7 @@ def area_points(areas: Areas) -> Origins:
     rows = np.flatnonzero(~(np.isnan(longitude) | np.isnan(latitude)))
     if not len(rows):
         raise DataError(
-            f"none of the {len(areas):,} areas of {areas.system} has a point; expected their "
+            f"none of the {len(areas):,} {areas.called} has a point; expected their "
             "longitude and latitude, which reach is measured from"
         )
     beyond = rows[~((np.abs(longitude[rows]) <= 180) & (np.abs(latitude[rows]) <= 90))]
@@ -149,7 +152,7 @@ def _placed(
     polygons = shapely.from_wkb(shapes["geometry"].to_numpy())
     if shapely.is_missing(polygons).all():
         raise DataError(
-            f"none of the {len(areas):,} areas of {areas.system} has a boundary; expected some, which "
+            f"none of the {len(areas):,} {areas.called} has a boundary; expected some, which "
             "say what postcodes lie in them"
         )
     live = directory.table.filter(
@@ -168,7 +171,7 @@ def _placed(
     _, first = np.unique(at[order], return_index=True)
     at, rows = near[at[order][first]], rows[order][first]
     if not len(at):
-        raise DataError(f"no postcode of {directory.title} lies in an area of {areas.system}")
+        raise DataError(f"no postcode of {directory.title} lies in one of the {areas.called}")
     return live["postcode"][at], Points(longitude[at], latitude[at]), rows
 
 
@@ -329,10 +332,7 @@ def _registers(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
     """Give the registers to read: those asked for, else all that ship; they list places of the United Kingdom."""
     if asked is not None:
         return list(asked)
-    (west, east), (south, north) = UNITED_KINGDOM["longitude"], UNITED_KINGDOM["latitude"]
-    x, y = origins.longitude, origins.latitude
-    here = (x >= west) & (x <= east) & (y >= south) & (y <= north)
-    return list(load_registers()) if here.any() else []
+    return list(load_registers()) if in_united_kingdom(origins) else []
 
 
 def _any_near(origins: Points, places: Points) -> bool:

@@ -70,6 +70,8 @@ def plan(results: Results, store: Store) -> Planning | str:
         ground = load_siting_data(results, store)
     except CommonwealError as error:
         return str(error)
+    if not (ground.origins.residents() > 0).any():
+        return f"the study gives no population for its {results.areas.plural}."
     return Planning(store, ground, load_interventions(), load_values(), load_parameters())
 
 

@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from commonweal.access.places import load_taxonomy
 from commonweal.errors import DataError
 from commonweal.invest.case.case import appraise_sites, site_value_sentences
-from commonweal.invest.siting.demand import CANDIDATES, SCHOOLS, Candidates
+from commonweal.invest.siting.demand import CANDIDATES, SCHOOLS, Candidates, NobodyError
 from commonweal.invest.siting.on_study import MOST_AREAS, SitingOptions, first_candidates, site
 from commonweal.invest.siting.result import moved_by
 from commonweal.report.siting import siting_section
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.appraisal import Appraisal
     from commonweal.invest.siting.result import SitingResult
+    from commonweal.report.place import Place
     from commonweal.web.explorer import Explorer, Planning
     from commonweal.web.schemas import OptionsQuery
 
@@ -110,8 +111,34 @@ def options_of(explorer: Explorer, planning: Planning, code: str, asked: Options
         return _options_in(explorer, planning, scope, asked)
     except DataError as error:
         larger = () if len(scope.rows) > 1 else explorer.describe(int(scope.rows[0])).larger
-        wider = "".join(f", or ask about {one.name} ({one.code})" for one in larger[:1])
-        raise QueryError(f"{error}; try other possible sites{wider}") from None
+        advice = [
+            f"ask about {x.name} ({x.code})"
+            for x in larger[:1]
+            if can_ask(explorer, planning, x.code)
+        ]
+        if not isinstance(error, NobodyError):
+            advice = ["try other possible sites", *advice]
+        raise QueryError("; ".join(filter(None, (str(error), ", or ".join(advice))))) from None
+
+
+def can_ask(explorer: Explorer, planning: Planning, code: str) -> bool:
+    """Whether anyone is known to live in an area, or a larger one, so that venues can be found for them."""
+    areas, origins = explorer.results.areas, planning.ground.origins
+    lived_in = areas.population > 0
+    if origins.areas.codes == areas.codes:  # else whose points they are is known when it is asked
+        lived_in &= np.isin(np.arange(len(areas)), origins.rows)
+    row = areas.position.get(code)
+    return bool(lived_in[explorer.inside[code]].any() if row is None else lived_in[row])
+
+
+def options_offered(explorer: Explorer, place: Place) -> list[tuple[str, str]]:
+    """Give the codes that the page of an area leads on to, its own and that of the larger one, with words for each."""
+    planning = explorer.planning
+    if isinstance(planning, str):
+        return []
+    own = (place.code, "Options: what new venues would do here")
+    larger = [(one.code, f"Options for {one.name}") for one in place.larger[:1]]
+    return [one for one in (own, *larger) if can_ask(explorer, planning, one[0])]
 
 
 def _options_in(

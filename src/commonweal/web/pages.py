@@ -30,6 +30,7 @@ from commonweal.web.invest import (
     kinds_offered,
     options_answer,
     options_of,
+    options_offered,
     planning_of,
     programmes_table,
     scope_of,
@@ -222,7 +223,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
             "area.html", asked, choices,
             place=place, row=row, chart=domains_chart(place), domains=domains_table(place),
             drivers=drivers_table(place), reasons=[(d.label, d.why, works_of(place, d)) for d in reasons(place)],
-            under=told.rescored_values(explorer, choices, row),
+            under=told.rescored_values(explorer, choices, row), options=options_offered(explorer, place),
             by=told.by_postcode(explorer, asked.postcode, row), since=told.change_since(explorer, row),
             **_map(explorer.published, asked), path=f"/area/{code_in_path(code)}",
         )  # fmt: skip

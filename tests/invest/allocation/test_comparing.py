@@ -73,7 +73,7 @@ def test_an_allocation_goes_down_to_the_areas_that_its_own_are_made_of(tmp_path:
 
 def test_allocations_on_different_areas_are_refused() -> None:
     one, other = areas_of("AB", [1, 1]), areas_of("ABC", [1, 1, 1])
-    with pytest.raises(DataError, match="2 areas of own and 3 of own; expected the same"):
+    with pytest.raises(DataError, match="2 places and 3 places; expected the same"):
         compare(
             SelectedShares(one, np.zeros(2)),
             SelectedShares(other, np.zeros(3)),

@@ -48,7 +48,7 @@ class TestGroups:
         store, (areas, _) = Store(cache=tmp_path, offline=True), eight()
         with pytest.raises(UnknownNameError, match="column 'clusters' not found in clusters"):
             with_groups(areas, self.grouping(file, group="clusters"), store)
-        with pytest.raises(DataError, match=r"clusters\.csv has none of the 8 areas of own"):
+        with pytest.raises(DataError, match=r"clusters\.csv has none of the 8 places"):
             with_groups(areas, self.grouping(file), store)
 
     def test_a_name_that_is_taken_is_refused(self, tmp_path: Path) -> None:

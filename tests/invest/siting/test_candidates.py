@@ -188,7 +188,11 @@ def test_areas_without_people_or_a_point_are_named() -> None:
     areas = Areas("three", "Three", "place", "places", table)
     assert demand_of(areas).codes == ["A", "B"]
     assert demand_of(areas).names == ["Ash", "B"]
-    with pytest.raises(DataError, match="1 of 1 areas of three have no point, such as C"):
+    with pytest.raises(
+        DataError, match="no point is given for 1 of the 1 areas of three, such as C"
+    ):
         demand_of(areas, rows=np.array([2]))
-    with pytest.raises(DataError, match="no need, such as B"):
+    with pytest.raises(
+        DataError, match="no need is given for 1 of the 2 areas of three, such as B"
+    ):
         demand_of(areas, need=[1.0, np.nan, 1.0])

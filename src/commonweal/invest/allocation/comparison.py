@@ -116,8 +116,8 @@ def compare(first: SelectedShares, second: SelectedShares, in_need: Bools) -> Al
     """Compare two allocations on the same areas."""
     if first.areas.codes != second.areas.codes:
         raise DataError(
-            f"the allocations are on {len(first.areas):,} areas of {first.areas.system} and {len(second.areas):,} "
-            f"of {second.areas.system}; expected the same"
+            f"the allocations are on {len(first.areas):,} {first.areas.called} and {len(second.areas):,} "
+            f"{second.areas.called}; expected the same"
         )
     both = np.minimum(first.share, second.share)
     return AllocationDifference(

@@ -45,7 +45,7 @@ def with_groups(areas: Areas, groups: Mapping[str, Grouping], store: Store) -> A
         held = largest_overlap(pairs)
         if held.is_empty():
             raise DataError(
-                f"group '{name}': {_title(grouping.lookup)} has none of the {len(areas):,} areas of {areas.system}; "
+                f"group '{name}': {_title(grouping.lookup)} has none of the {len(areas):,} {areas.called}; "
                 f"expected their codes in column '{grouping.lookup.code}'"
             )
         held = _named(store, held, grouping.names).rename({"group": name, "label": f"{name}_name"})
@@ -254,7 +254,7 @@ def _are(areas: Areas, codes: Sequence[str], parent: str, name: str) -> Bools:
     columns = [parent] if parent else ["code", *areas.parents]
     for column in columns:
         if column != "code" and column not in areas.parents:
-            raise UnknownNameError(f"parent of {areas.system}", column, areas.parents)
+            raise UnknownNameError("larger area", column, areas.parents)
     known = {c: set(areas.table[c].drop_nulls().to_list()) for c in columns}
     hits = np.zeros(len(areas), dtype=bool)
     by_column: dict[str, set[str]] = {}

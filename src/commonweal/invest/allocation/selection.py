@@ -197,7 +197,7 @@ def limits_of(areas: Areas, caps: Sequence[Cap], least: Sequence[Least], wanted:
 
 def _parents(areas: Areas, parent: str) -> list[str | None]:
     if parent not in areas.parents:
-        raise UnknownNameError(f"parent of {areas.system}", parent, areas.parents)
+        raise UnknownNameError("larger area", parent, areas.parents)
     return areas.table[parent].to_list()
 
 

@@ -58,6 +58,10 @@ if TYPE_CHECKING:
 YEARS, FIRST_YEAR, SITES_DRAWS, SITES_SEED = 10, 2026, 2_000, 1
 
 COSTED = "Each is costed and valued as a {built}."
+ABROAD = (
+    "Costs and benefits are in pounds, and come from England. We have none for this country, so do not use them as "
+    "amounts."
+)
 COST = "{costed} Cost to the public sector over {years} years, in present value: {cost} ({low} to {high})."
 WORTH = (
     "Benefits for the people newly reached: {each} for each pound (95% interval {low} to {high}). Benefits exceed "
@@ -82,7 +86,7 @@ def appraise_sites(
     if plan is None:
         return None
     title = f"{len(people):,} new: {sited.label.lower()}, {sited.title}"
-    project = sites_project(plan, title, values, fictional=sited.fictional)
+    project = sites_project(plan, title, values, sited)
     return appraise(project, parameters, draws=draws, seed=SITES_SEED)
 
 
@@ -132,16 +136,16 @@ def plan_sites(
     )
 
 
-def sites_project(plan: ProjectMix, title: str, values: Values, *, fictional: bool) -> Project:
-    """Make a project of new places, as `valuation.project_of`, which says what they are costed as.
+def sites_project(plan: ProjectMix, title: str, values: Values, sited: SitingResult) -> Project:
+    """Make a project of new places, as `valuation.project_of`, which says what they are costed as, and for where.
 
     Nobody stated a budget.
     """
-    project = project_of(title, plan, values, first_year=FIRST_YEAR, fictional=fictional)
+    project = project_of(title, plan, values, first_year=FIRST_YEAR, fictional=sited.fictional)
     (built,) = plan.interventions.interventions.values()
-    return project.model_copy(
-        update={"budget": None, "about": COSTED.format(built=built.label.lower())}
-    )
+    costed = COSTED.format(built=built.label.lower())
+    about = f"{costed} {ABROAD}" if sited.abroad else costed
+    return project.model_copy(update={"budget": None, "about": about})
 
 
 def why_not_valued(sited: SitingResult) -> str:

@@ -165,7 +165,8 @@ def grid_candidates(shape: object, step_m: float) -> Candidates:
     lon, lat = lon[kept], lat[kept]
     ids = [f"grid:{k + 1}" for k in range(len(lon))]
     names = [
-        f"{b:.4f} N, {abs(a):.4f} {'E' if a >= 0 else 'W'}" for a, b in zip(lon, lat, strict=True)
+        f"{abs(b):.4f} {'N' if b >= 0 else 'S'}, {abs(a):.4f} {'E' if a >= 0 else 'W'}"
+        for a, b in zip(lon, lat, strict=True)
     ]
     table = pl.DataFrame({"id": ids, "name": names, "longitude": lon, "latitude": lat})
     return Candidates(_uncosted(table), f"a grid of {step_m:g} m")
@@ -239,6 +240,10 @@ def outline_of(shapes: NDArray[np.object_], points: Points, around_m: float) -> 
     return shapely.transform(joined, lambda xy: xy / [stretch, 1.0])
 
 
+class NobodyError(DataError):
+    """Nobody is known to live in the areas asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """Demand points, checked once here."""
@@ -249,6 +254,7 @@ class Demand:
     points: Points  # (n,) where
     people: NDArray[np.float64]  # (n,) how many live there
     need: NDArray[np.float64]  # (n,) as a multiple of the average
+    without_people: Sequence[str] = ()  # names of areas left out: no people, or no point, is known
 
     def __post_init__(self) -> None:
         n = len(self.points)
@@ -280,7 +286,7 @@ def demand_of(
         lacking = rows[np.isnan(values[rows])]
         if len(lacking):
             raise DataError(
-                f"{len(lacking):,} of {len(rows):,} areas of {areas.system} have no {what}, such as "
+                f"no {what} is given for {len(lacking):,} of the {len(rows):,} {areas.called}, such as "
                 f"{areas.codes[lacking[0]]}; expected one for each"
             )
     names = table["name"].fill_null(table["code"]).gather(rows).to_list()
@@ -362,25 +368,40 @@ def demand_inside(
     """Take the points that people of some areas set out from, with their need."""
     areas, codes = origins.areas, set(codes_of(results, rows))
     rank = results.scores[index].rank
+    inside = np.zeros(len(areas), np.bool_)
     if areas.system == results.areas.system:
-        kept = np.isin(np.array(areas.codes)[origins.rows], list(codes))
+        inside = np.isin(np.array(areas.codes), list(codes))
+        kept = inside[origins.rows]
         by_code = dict(zip(results.areas.codes, need_of_ranks(rank), strict=True))
         need = np.array([by_code.get(areas.codes[r], np.nan) for r in origins.rows])
     elif results.areas.system in areas.table.columns:
         parent = areas.table[results.areas.system]
-        kept = parent.is_in(codes).fill_null(value=False).to_numpy()[origins.rows]
+        inside = parent.is_in(codes).fill_null(value=False).to_numpy()
+        kept = inside[origins.rows]
         need = build_crosswalk(store, results.areas, areas).mean(need_of_ranks(rank))[origins.rows]
     else:
         held = _held(results, rows, origins.points)
         kept, need = held >= 0, need_of_ranks(rank)[held]
-    at = np.flatnonzero(kept)
-    if not len(at):
-        raise DataError("nobody sets out from the area asked for; expected points of people in it")
+    people = origins.residents()
+    at = np.flatnonzero(kept & (people > 0))
     here = origins.rows[at]
-    names = areas.table["name"].fill_null(areas.table["code"]).gather(here).to_list()
+    inside[origins.rows[kept]] = True
+    inside[here] = False
+    called = areas.table["name"].fill_null(areas.table["code"])
+    empty = called.filter(pl.Series(inside)).to_list()
+    if not len(at):
+        raise NobodyError(
+            f"found no people in {_some(empty or codes_of(results, rows))}; expected a population above 0, and "
+            "longitude and latitude"
+        )
+    names = called.gather(here).to_list()
     needs = np.where(np.isnan(need[at]), 1.0, need[at])  # what has no rank counts as the average
     points = Points(origins.points.longitude[at], origins.points.latitude[at])
-    return Demand([areas.codes[r] for r in here], names, points, origins.people()[at], needs)
+    return Demand([areas.codes[r] for r in here], names, points, people[at], needs, empty)
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} or {len(names) - 1:,} more"
 
 
 def _held(results: Results, rows: NDArray[np.intp], points: Points) -> NDArray[np.intp]:

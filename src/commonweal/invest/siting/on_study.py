@@ -11,6 +11,7 @@ import polars as pl
 
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
+from commonweal.access.registers import in_united_kingdom
 from commonweal.errors import CommonwealError, DataError, UnknownNameError
 from commonweal.invest.siting import Goal, solve
 from commonweal.invest.siting.demand import (
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from commonweal.invest.siting.result import SitingEffect
     from commonweal.invest.siting.solve import Method
     from commonweal.invest.siting.solve import Progress as Told
-    from commonweal.sources import Store
+    from commonweal.sources import Source, Store
     from commonweal.spec import Study
     from commonweal.study.names import Scope
     from commonweal.study.reach import NearbyPlaces
@@ -145,7 +146,7 @@ class SitingData:
     places: Places
     origins: Origins
     ways: dict[str, Any]
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     around: NearbyPlaces | None
 
 
@@ -157,10 +158,11 @@ def load_siting_data(
     if is_fictional(study):
         ways = {"streets": [], "detour": study.access.detour, "snap_m": study.access.snap_m}
         places = _county_places(store)
-        return SitingData(places, area_points(results.areas), ways, ("county-places",), None)
+        return SitingData(
+            places, area_points(results.areas), ways, (store.source("county-places"),), None
+        )
     around = read_nearby(study, results.areas, store, progress)
-    sources = tuple(source.id for source in around.sources)
-    return SitingData(around.places, around.origins, around.ways, sources, around)
+    return SitingData(around.places, around.origins, around.ways, around.sources, around)
 
 
 def is_fictional(study: Study) -> bool:
@@ -285,6 +287,7 @@ def site(
         ground.sources,
         is_fictional(results.study),
         not len(ground.places.of(ask.kind)),
+        not is_fictional(results.study) and not in_united_kingdom(demand.points),
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.invest.siting.demand import Candidates, Demand
     from commonweal.invest.siting.problem import SitingProblem, Solution
-    from commonweal.sources import Store
+    from commonweal.sources import Source, Store
     from commonweal.spec import Study
     from commonweal.study.reach import NearbyPlaces
     from commonweal.study.results import Results
@@ -95,11 +95,13 @@ class SitingResult:
     outlines
         ``code`` and ``geometry`` (WKB, WGS 84) of the areas, for maps; null where unknown.
     sources
-        Ids of the sources used.
+        What the places and the walks come from.
     fictional
         Whether the place is made up.
     unread
         Whether no place of the kind was read anywhere, so that none that is there counts.
+    abroad
+        Whether the areas lie outside the United Kingdom, whose costs and values the program holds.
     """
 
     title: str
@@ -118,9 +120,10 @@ class SitingResult:
     sites: pl.DataFrame
     effect: SitingEffect | None
     outlines: pl.DataFrame
-    sources: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
     fictional: bool = False
     unread: bool = False
+    abroad: bool = False
 
     @property
     def limit_m(self) -> float:

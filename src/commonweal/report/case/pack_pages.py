@@ -173,7 +173,7 @@ def _worth(
     plan = None if sited.unread else plan_sites(sited.kind, people, interventions, values)
     if plan is None:
         return None
-    project = sites_project(plan, sited.title, values, fictional=sited.fictional)
+    project = sites_project(plan, sited.title, values, sited)
     model = build_model(project, load_parameters(project.parameters))
     middle, drawn = (
         expected(model),
