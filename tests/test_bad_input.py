@@ -66,6 +66,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["column 'incme' not found in indicators.csv; did you mean 'income'?"],
     ),
     "code column": (recipe(areas__code="cod"), ["column 'cod'", "did you mean 'code'?"]),
+    "empty code column": (recipe(areas__code=""), ["line", "areas.code: found ''"]),
     "population column": (recipe(areas__population="people"), ["column 'people'", "population"]),
     "parent column": (
         recipe(areas__parents={"district": "distrct"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,18 @@ def test_a_file_is_read_with_plain_words_for_yes_and_no(tmp_path: Path) -> None:
         (
             {"groups": {"a": {"column": "a", "bands": [3, 2]}}},
             "groups.a: found bands [3.0, 2.0]; expected rising",
+        ),
+        (
+            {"groups": {"a": {"column": "a", "bands": [3, inf]}}},
+            "groups.a.bands.1: found inf; expected a finite number",
+        ),
+        (
+            {"outcomes": {"t": {"column": "a", "recode": {1: 0, 2: -inf}}}},
+            "outcomes.t.recode.2: found -inf; expected a finite number",
+        ),
+        (
+            {"missing": [77, nan]},
+            "missing.1: found nan; expected a finite number, or text in quotes",
         ),
         (
             {"groups": {"a": {"column": "a", "bands": [3], "values": {"x": 1}}}},

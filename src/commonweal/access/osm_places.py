@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.access.distance import EARTH_RADIUS_M
+from commonweal.access.osm_file import check_texts
 from commonweal.access.places import ANY, LEFT_OUT, Places, Taxonomy, load_taxonomy, make_places
 from commonweal.access.postcodes import tidy_postcodes
 from commonweal.errors import DataError
@@ -51,7 +52,7 @@ def read_places_pbf(
     Parameters
     ----------
     path
-        A file that osmium reads, such as ``england-latest.osm.pbf``.
+        An OpenStreetMap PBF, such as ``england-latest.osm.pbf``.
     taxonomy
         Which tags make a place; the taxonomy that ships if not given.
     source
@@ -75,9 +76,9 @@ def read_places_pbf(
 
     Notes
     -----
-    The file is read three times: to find places, to find the lines and points that draw them, and to copy
-    these to a small temporary file. Memory is what the places take and a bit for each number that a point
-    of the map may have: at most about 1.5 GB, for a county or for a continent.
+    The file is read four times: to look for damage, to find places, to find the lines and points that draw
+    them, and to copy these to a small temporary file. Memory is what the places take and a bit for each
+    number that a point of the map may have: at most about 1.5 GB, for a county or for a continent.
     """
     file, kinds = Path(path), taxonomy or load_taxonomy()
     if not file.is_file():
@@ -87,6 +88,7 @@ def read_places_pbf(
         explain_damage(file, "cannot be read as an OpenStreetMap file"),
         tempfile.TemporaryDirectory() as folder,
     ):
+        check_texts(file)
         small = Path(folder) / "places.osm.pbf"
         found = _find(file, small, kinds, source, tell)
         outlines = _draw(small, tell)
@@ -104,10 +106,11 @@ def _find(
         import osmium
 
     rows: dict[str, list[Any]] = {name: [] for name in _FOUND}
-    copier = osmium.BackReferenceWriter(str(small), str(file), relation_depth=0)
+    whole = osmium.io.File(str(file), "pbf")
+    copier = osmium.BackReferenceWriter(str(small), whole, relation_depth=0)
     with copier.tmpdir, copier as writer:  # the copier itself leaves its folder where reading fails
         element: Any
-        for element in osmium.FileProcessor(str(file)).with_filter(_candidates(taxonomy)):
+        for element in osmium.FileProcessor(whole).with_filter(_candidates(taxonomy)):
             tags = dict(element.tags)
             kind, reason = taxonomy.kind_of_tags(tags)
             if not kind:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commonweal.access.distance import Points, great_circle_m
+from commonweal.access.osm_file import check_texts
 from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
 from commonweal.files.extras import needs
@@ -88,6 +89,7 @@ def read_streets(
     if not path.is_file():
         raise SourceError(f"{path}: no such file; expected an OpenStreetMap PBF")
     with explain_damage(path, "cannot be read as an OpenStreetMap PBF"):
+        check_texts(path)
         n_read, way, sizes, one_way, refs = _ways(path, progress)
         if not len(way):
             raise DataError(

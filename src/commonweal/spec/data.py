@@ -157,7 +157,7 @@ class OwnAreas(FileOrSource):
     """Areas of the user's own, from a table."""
 
     # code, name, population, longitude, latitude: its columns; only `code` is needed
-    code: str
+    code: str = Field(min_length=1)
     name: str = ""
     population: str = ""
     longitude: str = ""

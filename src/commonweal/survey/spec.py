@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,7 +27,13 @@ def _share(value: Any) -> Any:
     return float(found[1]) / 100 if found else value
 
 
-Code = bool | int | float | str
+def _no_number_without_end(value: Any) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"found {value}; expected a finite number, or text in quotes")
+    return value
+
+
+Code = Annotated[bool | int | float | str, BeforeValidator(_no_number_without_end)]
 """A value of a column: a code, a value label, or text. YAML reads a bare Yes or No as true or false."""
 
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_listed)]
@@ -34,9 +41,9 @@ Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class SpecPart(BaseModel):
-    """Refuses keys that it does not know."""
+    """Refuses keys that it does not know, and numbers without end."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Area(SpecPart):
