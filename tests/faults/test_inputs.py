@@ -458,6 +458,26 @@ def test_a_table_comes_back_whole_from_a_process_apart(tmp_path: Path) -> None:
     assert about == {"rows": 3}
 
 
+@pytest.mark.parametrize("suffix", [".sav", ".zsav", ".dta"])
+def test_more_rows_than_the_file_can_hold_are_refused(tmp_path: Path, suffix: str) -> None:
+    """Room is not made for them: 2 KB that say so would take all memory."""
+    file = tmp_path / f"people{suffix}"
+    table = pd.DataFrame({"weight": [1.0, 2.0] * 20, "answer": [1.0, 2.0] * 20})
+    if suffix == ".dta":
+        pyreadstat.write_dta(table, str(file))
+    else:
+        pyreadstat.write_sav(table, str(file), compress=suffix == ".zsav")
+    whole = bytearray(file.read_bytes())
+    at = whole.index(b"<N>") + 3 if suffix == ".dta" else 80
+    assert whole[at] == len(table)
+    whole[at + 3] = 16
+    file.write_bytes(whole)
+    with pytest.raises(DataError) as caught:
+        read_columns(file, ["answer"])
+    said = f"people{suffix}: its head says 268,435,496 rows of 2 columns, which {len(whole):,} bytes cannot hold"
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("suffix", [".sav", ".dta"])
 def test_damaged_microdata_give_an_error_or_are_read(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"people{suffix}"

@@ -72,20 +72,37 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
     return Microdata(frame.select(names).with_columns(pl.col(pl.String).replace("", None)), labels)
 
 
+_MOST_PACKED = 1032
+"""Bytes that zlib makes one of, at most: https://zlib.net/zlib_tech.html."""
+
+
 def _read_labelled(file: Path, columns: Sequence[str]) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Read columns of an SPSS or Stata file with their value labels; the names of all if none is asked for."""
     with needs("survey"):
         import pyreadstat
 
     read = pyreadstat.read_dta if file.suffix.lower() == ".dta" else pyreadstat.read_sav
-    there = read(file, metadataonly=True, output_format="polars")[1].column_names
+    head = read(file, metadataonly=True, output_format="polars")[1]
+    there = head.column_names
     if not columns:
         return pl.DataFrame(), {"names": there}
     _check_there(columns, there, file)
+    _check_rows(file, head.number_rows or 0, len(there))
     # Without user_missing, the reader turns user-missing values into nulls.
     frame, about = read(file, usecols=list(columns), output_format="polars")
     labels = about.variable_value_labels
     return frame, {"labels": {c: list(labels[c].items()) for c in columns if c in labels}}
+
+
+def _check_rows(file: Path, rows: int, columns: int) -> None:
+    """Refuse more rows than the file can hold, a byte a value: the reader makes room for as many as it is told."""
+    size = file.stat().st_size
+    most = size * (_MOST_PACKED if file.suffix.lower() == ".zsav" else 1)
+    if rows * columns > most:
+        raise DataError(
+            f"{file}: its head says {rows:,} rows of {columns:,} columns, which {size:,} bytes cannot hold; "
+            "expected a whole file"
+        )
 
 
 def _check_there(names: Sequence[str], there: Sequence[str], file: Path) -> None:
