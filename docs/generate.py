@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -205,14 +205,21 @@ def signatures(module: str, names: Iterable[str]) -> str:
     room, lines = importlib.import_module(module), []
     for name in names:
         thing = getattr(room, name)
-        said = name
-        about = (thing.__doc__ or "").strip().split("\n\n")[0] if callable(thing) else ""
-        if callable(thing):
-            with suppress(ValueError, TypeError):  # an alias of a type has no signature
-                said += f"({', '.join(_parameters(thing))})"
+        said, about = name, ""
+        if inspect.isroutine(thing) or inspect.isclass(thing):
+            about = (thing.__doc__ or "").strip().split("\n\n")[0]
+            with suppress(ValueError):  # an error takes what any error takes
+                said += "" if _is_protocol(thing) else f"({', '.join(_parameters(thing))})"
+        elif get_origin(thing) is Literal:
+            about = f"One of {', '.join(f'`{value!r}`' for value in get_args(thing))}."
         sentence = re.split(r"(?<=[.])\s", " ".join(about.split()), maxsplit=1)[0].rstrip(":.")
-        lines.append(f"* `{said}`" + (f": {sentence}." if sentence and said != name else ""))
+        lines.append(f"* `{said}`" + (f": {sentence}." if sentence else ""))
     return "\n".join(lines) + "\n"
+
+
+def _is_protocol(thing: Any) -> bool:
+    """Whether it only says what others have to be like."""
+    return Protocol in getattr(thing, "__bases__", ())
 
 
 MOST_PARAMETERS = 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import shutil
 import sys
@@ -61,6 +62,25 @@ def test_generated_pages_and_the_keys_of_a_study_are_up_to_date(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert generate.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_each_function_that_is_offered_stands_with_its_parameters() -> None:
+    """A reader of the repository sees them before the site is built."""
+    text = page_text("reference/engine.md") + page_text("reference/python.md")
+    seen = 0
+    for full in {*generate.public_names(), *generate.engine_names()}:
+        module, _, name = full.rpartition(".")
+        thing = getattr(importlib.import_module(module), name)
+        if not inspect.isroutine(thing):
+            continue
+        seen += 1
+        part = text.partition(f"`{module}`\n")[2].partition("\n## ")[0]
+        found = re.search(rf"^\* `{name}\((.*)\)`: .", part, re.MULTILINE)
+        assert found, full
+        shown = re.findall(r"(?:^|, )\**([a-z]\w*)", re.sub(r"=(\([^)]*\)|'[^']*')", "", found[1]))
+        stated = list(inspect.signature(thing).parameters)
+        assert shown == stated[: generate.MOST_PARAMETERS], full
+    assert seen > 200
 
 
 def test_a_page_out_of_date_fails_and_is_named(

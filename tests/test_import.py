@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import grimp
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # Without pydantic, which typer brings in itself for the help of a command with arguments.
 HEAVY = {
@@ -66,3 +70,25 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     TopologicalSorter(
         {m: house.find_modules_directly_imported_by(m) for m in house.modules}
     ).prepare()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["commonweal", "pytest"])
+def test_python_m_does_in_a_checkout_what_the_command_does(name: str) -> None:
+    """Python puts the checkout first on its path then, with the folders `docs` and `tests` in it."""
+    args = {
+        "commonweal": ["demo", "--help"],
+        "pytest": ["--collect-only", "-q", "-p", "no:cacheprovider", "tests/test_errors.py"],
+    }[name]
+    script = str(Path(sys.executable).with_name(name))
+    first, second = (
+        subprocess.run(
+            [*command, *args], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300
+        )
+        for command in ([script], [sys.executable, "-m", name])
+    )
+    timed = re.compile(r" in [\d.]+s")
+    assert timed.sub("", first.stdout) == timed.sub("", second.stdout)
+    assert {"commonweal": "fictional county", "pytest": "tests/test_errors.py::"}[
+        name
+    ] in second.stdout

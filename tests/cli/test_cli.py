@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -409,6 +410,30 @@ def test_a_second_run_replaces_the_first(small: Any, tell: Any) -> None:
     second = (small.path / "results" / "study" / "study.yaml").read_text("utf-8")
     assert first != second
     assert "Another title" in second
+
+
+def test_the_study_of_a_results_folder_runs_elsewhere_with_its_tables(
+    small: Any, tell: Any, tmp_path: Path
+) -> None:
+    """As docs/how-to/own-data.md says: both folders keep their places, or the names under `file` change."""
+    assert tell("run", small.study)[0] == 0
+    folder = small.path / "results" / "study"
+    first = {name: (folder / name).read_bytes() for name in ("scores.parquet", "certainty.parquet")}
+    assert tell("run", folder / "study.yaml", "--out", tmp_path / "again")[0] == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(folder / "study.yaml", elsewhere)
+    for table in (small.areas, small.indicators):
+        shutil.copy(table, elsewhere)
+    code, _, complaint = tell("run", elsewhere / "study.yaml", "--out", tmp_path / "moved")
+    assert code == 2
+    assert "areas.csv" in complaint
+    text = (elsewhere / "study.yaml").read_text("utf-8")
+    assert text.count("file: ../../areas.csv") == 1
+    (elsewhere / "study.yaml").write_text(text.replace("file: ../../", "file: "), "utf-8")
+    assert tell("run", elsewhere / "study.yaml", "--out", tmp_path / "moved")[0] == 0
+    for made in ("again", "moved"):
+        assert {name: (tmp_path / made / name).read_bytes() for name in first} == first
 
 
 THREADED = """

@@ -273,6 +273,27 @@ def test_what_unpacks_to_far_more_than_it_is(small: Any, tell: Any) -> None:
         refused(small, tell, f"{name} would unpack to 1", "at most 200 times")
 
 
+def test_a_zip_of_three_gigabytes_is_refused_before_it_is_unpacked(
+    small: Any, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(small.path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "code,income,halls\n" + "A01,1,2\n" * 500)
+    raw = bytearray((small.path / "bomb.zip").read_bytes())
+    for at in (
+        22,
+        raw.index(b"PK\x01\x02") + 24,
+    ):  # its size, at the entry and in the list of entries
+        raw[at : at + 4] = (3_000_000_000).to_bytes(4, "little")
+    (small.path / "bomb.zip").write_bytes(raw)
+    use_for_indicators(small, "bomb.zip")
+
+    def unpack(*_: object, **__: object) -> None:
+        raise AssertionError("it is unpacked")
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", unpack)
+    refused(small, tell, "bomb.zip would unpack to 3,000 MB", "at most 200 times")
+
+
 def test_an_r_file_whose_sequence_is_longer_than_any_table(small: Any, tell: Any) -> None:
     """R keeps 1:2000000000 as its length, start and step."""
     whole = [struct.pack(">i", number) for number in (3, 262146, 197888, 5)]

@@ -34,6 +34,8 @@ CNI2019 = {"civic_assets": "Civic Assets rank", "connectedness": "Connectedness 
            "engaged_community": "Engaged community rank"}  # fmt: skip
 CNI2023 = {"civic_assets": "Civic Assets Domain Rank", "connectedness": "Connectedness Domain Rank",
            "engaged_community": "Active and Engaged Community Domain Rank"}  # fmt: skip
+WIMD2019 = {"Income": 22, "Employment": 22, "Health": 15, "Education": 14, "Access": 10, "Housing": 7,
+            "Environment": 5, "Crime": 5}  # fmt: skip
 WORST = "10%"
 
 
@@ -166,6 +168,30 @@ class TestDeprivation:
         found = score("imd", lowest, read(real_store, "imd2025-lsoa21", ranks, lsoa21))
         theirs = published(real_store, "imd2025-lsoa21", "IMD_score", lsoa21)
         assert np.abs(found.score - theirs).max() > 0.0005
+
+    def test_wimd_2019_takes_the_lowest_rank_of_areas_that_tie(self, real_store: Store) -> None:
+        """Two of its domains have a pair of areas that tie; scores are published to nine decimals."""
+        wales = load_areas(real_store, "lsoa11", within={"country": "W92000004"})
+        ranks = {name.lower(): f"{name}_rank" for name in WIMD2019}
+        found, source = read(real_store, "wimd2019-lsoa11", ranks, wales), "wimd2019-lsoa11"
+        children = {
+            name.lower(): {"indicator": name.lower(), "weight": weight / 100}
+            for name, weight in WIMD2019.items()
+        }
+
+        def off(ties: str) -> dict[str, float]:
+            ours = score("wimd", Node.model_validate({"children": children, "ties": ties}), found)
+            scores = {"IMD": ours.score}
+            scores |= {name: ours.transformed[f"wimd/{name.lower()}"] for name in WIMD2019}
+            return {
+                name: np.abs(x - published(real_store, source, f"{name}_score", wales)).max()
+                for name, x in scores.items()
+            }
+
+        assert len(wales.codes) == 1909
+        assert max(off("min").values()) < 1e-8
+        other = {name for name, far in off("average").items() if far > 1e-8}
+        assert other == {"IMD", "Employment", "Housing"}
 
     def test_the_worst_tenth_of_a_domain_scores_above_50(self, imd2025: Scores) -> None:
         x = imd2025.transformed["imd/income"]
