@@ -56,3 +56,15 @@ def test_check_refuses_where_no_area_is(
 ) -> None:
     with pytest.raises(CommonwealError, match=said.replace("(", r"\(").replace(")", r"\)")):
         check_files(written(tmp_path, where), real_store)
+
+
+def test_check_looks_into_published_tables_that_are_here(real_store: Store, tmp_path: Path) -> None:
+    study = tmp_path / "published.yaml"
+    study.write_text(
+        "title: Published\nareas: lsoa21\n"
+        "indicators: {n: {source: imd2025-lsoa21, column: IMD_Rank, higher_is: less}}\n"
+        "index: {needs: {children: {n: {indicator: n}}}}\n",
+        "utf-8",
+    )
+    with pytest.raises(CommonwealError, match=r"column 'IMD_Rank' not found .* 'IMD_rank'"):
+        check_files(load_study(study), real_store)

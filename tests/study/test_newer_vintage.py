@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from commonweal.access.registers import load_registers
 from commonweal.errors import StudyError
 from commonweal.report.study.folder import write_results
 from commonweal.report.study.provenance import study_sources
@@ -72,12 +73,23 @@ def test_a_file_added_to_one_s_own_catalogue_is_a_source(own: Any, tell: Any) ->
 def test_a_source_of_one_s_own_stands_over_one_that_ships(
     own: Any, tell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    digest = newer(own)
+    newer(own)
     (own.path / "arts.yaml").write_text(
-        'publisher: Own\nsources:\n  libraries-england: {vintage: "2026", path: newer.csv}\n',
+        "publisher: Own\nsources:\n  libraries-england: {vintage: 2026, path: newer.csv}\n",
         "utf-8",
     )
     mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    # What is read of a register has to be in what stands in its place.
+    code, _, complaint = tell("sources", "add", "arts.yaml", **mine)
+    assert (code, "'postcode'" in complaint, "not found in newer.csv" in complaint) == (
+        2,
+        True,
+        True,
+    )
+    columns = load_registers()["libraries-england"].columns()
+    table = "\n".join([",".join(columns), *[",".join("x" for _ in columns)] * 20])
+    (own.path / "newer.csv").write_text(table + "\n", "utf-8")
+    digest = hashlib.sha256((own.path / "newer.csv").read_bytes()).hexdigest()
     code, said, _ = tell("sources", "add", "arts.yaml", **mine)
     assert code == 0
     assert "(2026), instead of the built-in one (" in said
@@ -94,6 +106,10 @@ def test_a_source_of_one_s_own_stands_over_one_that_ships(
         "publisher: Own\nsources:\n  libraries-england: {path: newer.csv}\n", "utf-8"
     )
     assert "'vintage' is missing" in tell("sources", "add", "arts.yaml", **mine)[2]
+    (own.path / "arts.yaml").write_text(
+        "publisher: Own\nsources:\n  libraries-englnd: {vintage: 2026, path: newer.csv}\n", "utf-8"
+    )
+    assert "did you mean 'libraries-england'?" in tell("sources", "add", "arts.yaml", **mine)[2]
 
 
 def test_a_name_that_would_not_be_found_there_again_is_refused(tmp_path: Path, tell: Any) -> None:
@@ -188,3 +204,28 @@ def test_check_looks_into_what_stands_in_place_of_a_source(own: Any, tell: Any) 
     assert code == 2
     assert "'name'" in complaint
     assert "not found in newer.csv" in complaint
+    # A run refuses what check refuses, also where nothing asks for places; and what nothing can read.
+    assert tell("run", own.study, **mine)[::2] == (2, complaint)
+    own.write(replace={"imd2025-lsoa21": {"file": "newer.csv"}})
+    for command in ("check", "run"):
+        code, _, complaint = tell(command, own.study, **mine)
+        assert (code, "replace.imd2025-lsoa21: nothing in the study reads" in complaint) == (
+            2,
+            True,
+        )
+
+
+def test_check_looks_into_sources_of_one_s_own_catalogue(own: Any, tell: Any) -> None:
+    mine = {"COMMONWEAL_CATALOGUE": str(own.path / "mine")}
+    tell("sources", "add", "island.yaml", **mine)
+    good = own.study.read_text("utf-8")
+    said = tell("check", own.study, **mine)[1]
+    assert "2 columns have a value for every area." in said
+    own.study.write_text(good.replace("column: halls", "column: hals"), "utf-8")
+    code, _, complaint = tell("check", own.study, **mine)
+    assert (code, "column 'hals' not found in old.csv; did you mean" in complaint) == (2, True)
+    assert tell("run", own.study, **mine)[::2] == (2, complaint)
+    own.study.write_text(good, "utf-8")
+    (own.path / "tables" / "old.csv").unlink()
+    code, _, complaint = tell("check", own.study, **mine)
+    assert (code, "old.csv is not there" in complaint) == (2, True)

@@ -299,6 +299,45 @@ def test_check_says_what_it_could_not_see_without_the_areas(
     assert (code, "no code in column" in complaint) == (2, True)
 
 
+def test_check_names_the_sources_that_are_not_on_this_machine(
+    small: Any, tell: Any, tmp_path: Path
+) -> None:
+    nowhere = {"COMMONWEAL_CACHE": str(tmp_path / "empty"), "COMMONWEAL_MIRROR": ""}
+    study = (
+        "title: Published\nareas: lsoa21\n"
+        "indicators: {n: {source: imd2025-lsoa21, column: IMD_rank, higher_is: less}}\n"
+        "index: {needs: {children: {n: {indicator: n}}}}\n"
+    )
+    small.study.write_text(study, "utf-8")
+    code, said, complaint = tell("check", small.study, **nowhere)
+    assert (code, complaint) == (0, "")
+    assert "did not look into them: imd2025-lsoa21. To have" in said
+    # Dates of residents are known without the tables.
+    small.study.write_text(study + "population: mid-2032\n", "utf-8")
+    code, _, complaint = tell("check", small.study, **nowhere)
+    assert (code, "'mid-2032' not found; did you mean 'mid-2022'" in complaint) == (2, True)
+
+
+@pytest.mark.parametrize("transform", ["min_max", "z_score"])
+def test_check_refuses_a_constant_that_a_run_cannot_compare(small: Any, transform: str) -> None:
+    lines = small.indicators.read_text("utf-8").splitlines()
+    lines[1:] = [f"A{i:02d},5,{i},0.5" for i in range(1, 21)]
+    small.indicators.write_text("\n".join(lines) + "\n", "utf-8")
+    small.write(index__deprivation__transform=transform, index__deprivation__aggregate="arithmetic")
+    said = refused(small)
+    assert said.startswith("deprivation.income: ")
+    with pytest.raises(CommonwealError) as error:
+        small.run(draws=0)
+    assert str(error.value) == said
+
+
+def test_check_refuses_codes_of_no_area_in_the_table_of_a_rate(small: Any) -> None:
+    text = small.indicators.read_text("utf-8").replace("\nA", "\nB")
+    small.indicators.write_text(text, "utf-8")
+    small.write(indicators__income__per="population")
+    assert "no code of indicators.csv is one of the 20 areas" in refused(small)
+
+
 def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:
     text = small.indicators.read_text("utf-8").replace("A03,3,", "A03,-,")
     small.indicators.write_text(text, "utf-8")

@@ -342,14 +342,20 @@ def _known_as(store: Store, about: AreaSystem, table: pl.DataFrame) -> pl.DataFr
     )
 
 
+def check_date(system: str, at: str | None, systems: Systems | None = None) -> Mapping[str, Column]:
+    """Check that a system states residents at a date, if one is given; give where it does, by date."""
+    dates = (systems or load_systems()).system(system).populations
+    if at is not None and at not in dates:
+        raise UnknownNameError(f"population of {system}", at, dates)
+    return dates
+
+
 def population(
     store: Store, system: str, at: str | None = None, systems: Systems | None = None
 ) -> pl.DataFrame:
     """Read residents by area: ``code`` and ``population``; no rows where the system states none."""
     known = systems or load_systems()
-    dates = known.system(system).populations
-    if at is not None and at not in dates:
-        raise UnknownNameError(f"population of {system}", at, dates)
+    dates = check_date(system, at, known)
     if not dates:
         return pl.DataFrame(schema={"code": pl.String, "population": pl.Float64})
     at = at or next(iter(dates))

@@ -11,7 +11,7 @@ from commonweal.cli.console import Json, print_json, print_lines, progress_bar, 
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from commonweal.sources import Store
+    from commonweal.sources import Source, Store
     from commonweal.sources.store import Verification
 
 
@@ -127,9 +127,17 @@ def sources_add(
     ],
 ) -> None:
     """Add your own sources, such as a newer vintage of a built-in one."""
+    from commonweal.access.registers import load_registers
     from commonweal.sources.catalogue import add_sources, load_catalogue
+    from commonweal.sources.readers import read_table
 
-    there, found = add_sources(file)
+    registers = load_registers()
+
+    def read(path: Path, source: Source) -> None:
+        register = registers.get(source.id)
+        read_table(path, source, register.columns() if register else None)
+
+    there, found = add_sources(file, read)
     shipped = load_catalogue()
     for source in found:
         other = shipped.get(source.id)

@@ -79,6 +79,12 @@ def check(study: StudyName) -> None:
     if checked.unused:
         some = ", ".join(first_lines(checked.unused))
         print(f"In no index, so not used: {some}.")
+    if checked.unseen:
+        some = ", ".join(first_lines(checked.unseen))
+        print(
+            f"Not on this machine, so this did not look into them: {some}. To have them looked into: "
+            f"commonweal sources fetch {checked.unseen[0]}"
+        )
     unseen = any(of.areas is None for of in checked.coverage)
     if unseen or (found.where and checked.areas is None and study not in shipped_studies()):
         print(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path, PurePosixPath
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from commonweal.errors import DataError, SourceError, nearest
+from commonweal.errors import CommonwealError, DataError, SourceError, nearest
 from commonweal.files.inputs import read_keys, read_text
 from commonweal.files.schema import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from importlib.resources.abc import Traversable
 
 
@@ -147,6 +148,11 @@ class Source(_Frozen):
             raise ValueError("an id is lower-case letters, digits and single hyphens")
         return value
 
+    @field_validator("vintage", mode="before")
+    @classmethod
+    def _vintage_may_be_a_year(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float | date) else value
+
     @field_validator("sha256")
     @classmethod
     def _sha256_is_hex(cls, value: str | None) -> str | None:
@@ -273,9 +279,11 @@ def _entries(file: str, content: dict[str, Any], over: Mapping[str, Source]) -> 
             fields = {**licences[name], **fields}
         if id_ in over:
             fields = {key: getattr(over[id_], key) for key in STAYS} | fields
-        yield checked(
-            Source, {"publisher": publisher, **fields, "id": id_}, f"{file}: source '{id_}'"
-        )
+        where = f"{file}: source '{id_}'"
+        near = "" if id_ in over or "title" in fields else nearest(str(id_), over)
+        if near.startswith("did you mean"):  # one of an id of its own has a title
+            raise DataError(f"{where} is none of the catalogue, and has no 'title'; {near}")
+        yield checked(Source, {"publisher": publisher, **fields, "id": id_}, where)
 
 
 def local_source(
@@ -340,8 +348,8 @@ def load_own() -> dict[str, Source]:
     return {}
 
 
-def add_sources(file: Path) -> tuple[Path, list[Source]]:
-    """Put a file of sources into the user's own catalogue."""
+def add_sources(file: Path, read: Callable[[Path, Source], object]) -> tuple[Path, list[Source]]:
+    """Put a file of sources into the user's own catalogue; `read` opens the tables that lie on this machine."""
     if file.suffix != ".yaml":  # what ends otherwise would not be found there again
         raise DataError(f"{file}: expected a name that ends in .yaml")
     shipped = load_catalogue()
@@ -350,6 +358,11 @@ def add_sources(file: Path) -> tuple[Path, list[Source]]:
     for source in found:
         if source.path is not None and not source.path.is_file():
             raise SourceError(f"{file.name}: source '{source.id}': {source.path} is not there")
+        if source.path is not None and source.reader.format != "file":
+            try:
+                read(source.path, source)
+            except CommonwealError as error:
+                raise DataError(f"{file.name}: source '{source.id}': {error}") from None
     folder = own_folder()
     there = folder / file.name
     others = {

@@ -149,6 +149,12 @@ class Store:
         other._accounts = [*self._accounts, {}]
         return other
 
+    def aside(self) -> Store:
+        """Give the same store for a look at what is there, which is no use of it."""
+        other = copy(self)
+        other._accounts = [{}]
+        return other
+
     def replacing(self, sources: Mapping[str, Source]) -> Store:
         """Give the same store with other files in place of some sources, by id, and of these only."""
         other = copy(self)
@@ -308,9 +314,7 @@ class Store:
         file = self._file(source)
         key = (file.sha256, str(source.path or source.url), _options(source, file))
         if key not in self._names:
-            aside = copy(self)
-            aside._accounts = [{}]
-            self._names[key] = frozenset(aside.table(source).columns)
+            self._names[key] = frozenset(self.aside().table(source).columns)
         return name in self._names[key]
 
     def refresh(self, source: str | Source) -> Path:

@@ -221,17 +221,23 @@ class StudyFields(_Part):
 
     def named_files(self) -> set[str]:
         """Names of the files beside the study that it reads, as 'file' gives them."""
-        named: list[FileOrSource | WholeFile] = [
+        return self._named("file") | {spec.file for spec in self.replace.values() if spec.file}
+
+    def named_sources(self) -> set[str]:
+        """Ids of the sources that it reads, as 'source' gives them."""
+        return self._named("source")
+
+    def _named(self, key: Literal["file", "source"]) -> set[str]:
+        tables: list[FileOrSource | WholeFile] = [
             *self.agreement,
             *self.access.points,
             *self.access.maps,
-            *self.replace.values(),
         ]
         if isinstance(self.areas, OwnAreas):
-            named += [self.areas, *self.areas.join]
-            named += [self.areas.boundaries] if self.areas.boundaries else []
-        files = [file for spec in self.indicators.values() for file in spec.files()]
-        return {file for file in (*files, *(spec.file for spec in named)) if file}
+            tables += [self.areas, *self.areas.join]
+            tables += [self.areas.boundaries] if self.areas.boundaries else []
+        named = [name for spec in self.indicators.values() for name in spec.named(key)]
+        return {name for name in (*named, *(getattr(spec, key) for spec in tables)) if name}
 
     @property
     def since_is_file(self) -> bool:

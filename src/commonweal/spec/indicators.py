@@ -272,11 +272,11 @@ class IndicatorSpec(_Table):
             file=self.of("file", year), source=self.of("source", year), **self.settings()
         )
 
-    def files(self) -> list[str]:
-        """Names of the files beside the study, of every year."""
-        own = list(self.file.values()) if isinstance(self.file, dict) else [self.file]
-        more = [part.file for part in (self.timetable, self.complete) if part is not None]
-        return [*own, *more]
+    def named(self, key: Literal["file", "source"]) -> list[str]:
+        """Names of the files beside the study, or of the sources, of every year."""
+        own = getattr(self, key)
+        more = [getattr(part, key) for part in (self.timetable, self.complete) if part is not None]
+        return [*(own.values() if isinstance(own, dict) else [own]), *more]
 
 
 class AccessSpec(_Part):

@@ -1,7 +1,8 @@
-"""What a run would refuse in a study's own files, and what it would leave out of them, before it runs."""
+"""What a run would refuse in a study's tables, and what it would leave out of the user's own, before it runs."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,10 @@ import numpy as np
 import polars as pl
 
 from commonweal.access.places import load_taxonomy
-from commonweal.access.registers import load_registers
 from commonweal.areas import Areas
-from commonweal.areas.areas import code_texts, load_areas
+from commonweal.areas.areas import check_date, code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
-from commonweal.errors import DataError, UnreachableError
+from commonweal.errors import DataError, UnreachableError, WrongBytesError
 from commonweal.indicators.indicators import (
     check_columns,
     evaluate_formula,
@@ -33,6 +33,7 @@ from commonweal.spec.data import OwnAreas
 from commonweal.spec.study import earlier_study
 from commonweal.study.areas import indicator_source, study_areas, study_shapes, years_of
 from commonweal.study.files import (
+    check_replaced,
     check_there,
     code_of,
     file_source,
@@ -41,6 +42,8 @@ from commonweal.study.files import (
     stated_code,
     with_replaced,
 )
+from commonweal.study.indicators import aligned, takes_long
+from commonweal.study.run import refuse_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,38 +78,36 @@ class Checked:
     coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
     # the indicators that nothing in the study reads
     unused: list[str] = field(default_factory=list)
+    # the sources that are not on this machine, so that nobody looked into them
+    unseen: list[str] = field(default_factory=list)
+
+
+_ABSENT = (UnreachableError, WrongBytesError)
+"""What a run would fetch: it may be on this machine damaged."""
 
 
 def check_files(study: Study, store: Store) -> Checked:
-    """Open a study's own files, and refuse what a run would refuse, in the same words.
+    """Open a study's tables, and refuse what a run would refuse, in the same words.
 
-    Nothing is fetched. Areas that ship are read where they are on this machine; where they are not, only the look of
-    their codes is known, and of sources of the catalogue only the id is looked up.
+    Nothing is fetched: of a source that is not on this machine only the id is looked up. Where the areas are not, only
+    the look of their codes is known. Where all that an index takes is here, and takes no walks, it is scored.
     """
     check_there(study)
+    found = Checked(len(study.named_files()), unseen=check_replaced(study, store))
     store = with_replaced(study, store.offline_only())
-    found = Checked(len(study.named_files()))
     if study.since:
         earlier_study(study)
     if isinstance(study.areas, OwnAreas):
-        if study.areas.file:
+        drawn = study.areas.boundaries
+        if all(_seen(of, found, store) for of in (study.areas, *study.areas.join)):
             found.areas = study_areas(study, store)
-            own = study.areas.boundaries
-            study_shapes(study, found.areas, store, bool(own and own.file))
-    elif (
-        study.where
-        or study.focus
-        or any(spec.reads and spec.file for spec in study.indicators.values())
-    ):
+            if drawn and _seen(drawn, found, store):
+                study_shapes(study, found.areas, store, geometry=True)
+    else:
         found.areas = _here(study, store)
     if found.areas is not None:
         study.in_focus(found.areas.table)
-    for id_, spec in study.replace.items():
-        if spec.file:
-            store.path(id_)
-        if id_ in (registers := load_registers()):
-            store.table(id_, registers[id_].columns())
-    _check_access(study, store)
+    _check_access(study, found, store)
     on = found.areas or _system_of(study)
     names: dict[tuple[str, str | None], list[str]] = {
         ("", None): [*study.capital_on().get("", []), *study.on_areas(study.show).get("", [])]
@@ -121,22 +122,44 @@ def check_files(study: Study, store: Store) -> Checked:
         low |= _check_columns(study, list(dict.fromkeys(read)), there, found, store)
     refuse_sparse(list(low.values()))
     for compared in study.agreement:
-        _in_catalogue(compared, store)
-        if compared.file:
-            source, code = own_source(study, compared, store), stated_code(study, compared)
-            known = _known(on, source, code, store)
-            name = compared.designation or compared.index
-            if compared.compare == "flag":
-                read_flags(store, source, compared.column, code, known, name)
-            else:
-                read_column(store, source, compared.column, code, known, name)
+        if not _seen(compared, found, store):
+            continue
+        source, code = own_source(study, compared, store), stated_code(study, compared)
+        known = _known(on, source, code, store)
+        name = compared.designation or compared.index
+        if compared.compare == "flag":
+            read_flags(store, source, compared.column, code, known, name)
+        else:
+            read_column(store, source, compared.column, code, known, name)
+    found.unseen = list(dict.fromkeys(found.unseen))
+    if found.areas is not None:
+        quick = [i for i in study.index if _is_quick(study, i)]
+        with suppress(*_ABSENT):
+            refuse_scores(study, quick, found.areas, store)
     return found
+
+
+def _is_quick(study: Study, index: str) -> bool:
+    by_part = study.index[index].move.by != "link" and study.built_on(index)[0]
+    return not by_part and not any(takes_long(study, name) for name in study.read_with(index))
+
+
+def _seen(spec: FileOrSource | WholeFile, found: Checked, store: Store) -> bool:
+    """Whether a file or source can be opened; what would have to be fetched is put down as unseen."""
+    if spec.source:
+        try:
+            store.path(spec.source)
+        except _ABSENT:
+            found.unseen.append(spec.source)
+            return False
+    return True
 
 
 def _here(study: Study, store: Store) -> Areas | None:
     try:
         return study_areas(study, store)
-    except UnreachableError:
+    except _ABSENT:
+        check_date(str(study.areas), study.population)
         return None
 
 
@@ -148,7 +171,8 @@ def _built_on(study: Study, system: str, people: str | None, store: Store) -> Ar
     """Give the areas of an index, or the name of their system where they are not on this machine."""
     try:
         return load_areas(store, system, within=study.where, population_at=people)
-    except UnreachableError:
+    except _ABSENT:
+        check_date(system, people)
         return system
 
 
@@ -160,14 +184,15 @@ def _check_columns(
     plain: dict[tuple[str, str], list[IndicatorSource]] = {}
     seen = {coverage.name for coverage in found.coverage}
     for name in names:
-        if study.indicators[name].made:
-            made = _check_made(study, name, on, store)
+        spec = study.indicators[name]
+        if spec.made:
+            made = _check_made(study, name, on, found, store)
             found.coverage += [made] if made is not None and name not in seen else []
             continue
+        if spec.year and not _seen(spec.table(), found, store):
+            continue
         for year in years_of(study, name, store):
-            table = study.indicators[name].table(year)
-            _in_catalogue(table, store)
-            if table.file or table.source in study.replace:
+            if _seen(spec.table(year), found, store):
                 wanted = indicator_source(study, name, store, year)
                 # Where the areas are known, all files together: all that is wrong is told at once.
                 key = ("", "") if isinstance(on, Areas) else (wanted.source.id, wanted.code)
@@ -188,7 +213,7 @@ def _check_columns(
                 low |= {of[0]: of for of in too_sparse(read, list(whole), whole)}
             for at, wanted in enumerate(of_year):
                 name = wanted.indicator.name + (f" {wanted.year}" if wanted.year else "")
-                if name in seen:
+                if name in seen or not _is_own(wanted.source):
                     continue
                 has = ~np.isnan(read.values[:, at])
                 if not isinstance(on, Areas):
@@ -215,34 +240,36 @@ def _coverage(
     return Coverage(name, source.called, known, len(areas), tuple(aside))
 
 
-def _check_access(study: Study, store: Store) -> None:
+def _check_access(study: Study, found: Checked, store: Store) -> None:
     """Look for the kinds of places that are asked for, and into one's own places and maps."""
     kinds = load_taxonomy()
     for spec in study.indicators.values():
         kinds.kinds_of(spec.reach.to if spec.reach else ())
     for table in study.access.points:
-        _in_catalogue(table, store)
-        if table.file:
+        if _seen(table, found, store):
             read_points(own_source(study, table, store), store)
     for file in study.access.maps:
-        _in_catalogue(file, store)
-        if file.file:
+        if _seen(file, found, store):
             store.path(file_source(study, file, store))
 
 
-def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Coverage | None:
+def _check_made(
+    study: Study, name: str, on: Areas | str, found: Checked, store: Store
+) -> Coverage | None:
     """Look into the table of an indicator that is computed or carried."""
     spec = study.indicators[name]
-    for part in (spec.timetable, spec.complete, spec.table() if spec.reads else None):
-        if part is not None:
-            _in_catalogue(part, store)
-    if not spec.reads or not (spec.file or str(spec.source) in study.replace):
+    if spec.timetable:
+        _seen(spec.timetable, found, store)
+    if spec.complete and spec.complete.column and _seen(spec.complete, found, store):
+        totals = own_source(study, spec.complete, store)
+        to_numbers(store.table(totals, [spec.complete.column]), spec.complete.column, totals)
+    if not spec.reads or not _seen(spec.table(), found, store):
         return None
     source = own_source(study, spec.table(), store)
     if spec.areas and not (isinstance(on, Areas) and on.system == spec.areas):
         try:
             on = load_areas(store, spec.areas)
-        except UnreachableError:
+        except _ABSENT:
             on = spec.areas
         code = stated_code(study, spec)
     else:
@@ -263,15 +290,18 @@ def _check_made(study: Study, name: str, on: Areas | str, store: Store) -> Cover
     except DataError as error:
         raise error if name in str(error) else DataError(f"{name}: {error}") from None
     codes = code_texts(table[code], source.called)
-    has = codes.filter(value.is_not_null() & codes.is_in(known.codes)).n_unique()
     if not isinstance(on, Areas):
-        return Coverage(name, source.called, has, None, ())
-    return _coverage(name, source, code, has, on, store)
+        has = codes.filter(value.is_not_null() & codes.is_in(known.codes)).n_unique()
+        return Coverage(name, source.called, has, None, ()) if _is_own(source) else None
+    values, _ = aligned(name, codes, value, on, source, add=spec.add)
+    if not _is_own(source):
+        return None
+    return _coverage(name, source, code, int((~np.isnan(values)).sum()), on, store)
 
 
-def _in_catalogue(spec: FileOrSource | WholeFile, store: Store) -> None:
-    if spec.source and not spec.source.startswith(COUNTY):  # that would have to be generated
-        store.source(spec.source)
+def _is_own(source: Source) -> bool:
+    """Whether a source is a file of the user's own, named in the study or in a catalogue of theirs."""
+    return source.path is not None and not source.id.startswith(COUNTY)
 
 
 def _known(on: Areas | str, source: Source, code: str, store: Store) -> Areas:

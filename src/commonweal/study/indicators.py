@@ -99,6 +99,17 @@ def make_indicators(
     return Indicators(here.system, here.codes, values, tuple(meta), some, read.counts), account
 
 
+def takes_long(study: Study, name: str) -> bool:
+    """Whether an indicator, or one that it is made from, takes walks, a timetable or postcodes to make."""
+    spec = study.indicators[name]
+    if spec.reach or spec.timetable or (spec.complete and spec.complete.lost_postcodes):
+        return True
+    others = names_in(spec.formula, name) if spec.formula and not spec.reads else []
+    others += [spec.per] if spec.per not in ("", "population") else []
+    others += [spec.complete.of] if spec.complete and spec.complete.of else []
+    return any(takes_long(study, other) for other in others)
+
+
 def read_nearby(
     study: Study, here: Areas, store: Store, progress: Progress | None = None
 ) -> NearbyPlaces:
@@ -238,7 +249,7 @@ class _Loader:
             if spec.formula
             else to_numbers(table, column, source)
         )
-        return _aligned(
+        return aligned(
             name, code_texts(table[code], source.called), value, on, source, add=spec.add
         )
 
@@ -332,7 +343,7 @@ class _Loader:
         source = own_source(self.study, of, self.store)
         code = stated_code(self.study, of) or code_column(self.store.table(source), source, larger)
         table = self.store.table(source, [code, of.column])
-        total, _ = _aligned(
+        total, _ = aligned(
             name,
             code_texts(table[code], source.called),
             to_numbers(table, of.column, source),
@@ -387,7 +398,7 @@ class _Loader:
         return self._origins
 
 
-def _aligned(
+def aligned(
     name: str, codes: pl.Series, values: pl.Series, on: Areas, source: Source, add: bool = False
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Put values into the order of areas; rows of the same area are added up, or an error."""

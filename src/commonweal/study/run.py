@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,7 +27,7 @@ from commonweal.spec import Study
 from commonweal.spec.names import paths_named
 from commonweal.spec.study import earlier_study, load_study
 from commonweal.study.areas import areas_of_index, crosswalk_to_study, study_areas, study_shapes
-from commonweal.study.files import check_there, with_replaced
+from commonweal.study.files import check_replaced, check_there, with_replaced
 from commonweal.study.indicators import make_indicators
 from commonweal.study.names import authority_of
 from commonweal.study.results import Results, Validation, validate_results
@@ -81,8 +81,8 @@ class _Run:
     areas: Areas
     store: Store
     log: _Log
-    progress: Progress | None
-    client: Any
+    progress: Progress | None = None
+    client: Any = None
     indicators: dict[str, Indicators] = field(default_factory=dict)
     prepared: dict[str, Prepared] = field(default_factory=dict)
     panels: dict[str, Panel] = field(default_factory=dict)
@@ -107,7 +107,9 @@ def run(
     # What is written is what was run.
     study = study.model_copy(update={"certainty": spec_c, "sensitivity": spec_s})
     check_there(study)
-    store = with_replaced(study, Store.given_or_found(store, progress).afresh())
+    store = Store.given_or_found(store, progress).afresh()
+    check_replaced(study, store)
+    store = with_replaced(study, store)
     log = _Log()
     with log.step("areas") as entry:
         areas = study_areas(study, store)
@@ -115,11 +117,7 @@ def run(
         if study.focus:
             entry["in focus"] = int(study.in_focus(areas.table).sum())
     on = _Run(study, areas, store, log, progress, client)
-    for name in study.index:
-        here = areas_of_index(study, name, areas, store)
-        _score(on, name, here, _read(on, name, here))
-    _refuse_left_out(study, on.scores, on.prepared)
-    designations = dict(_designations(on))
+    designations = _scored_and_listed(on, list(study.index))
     sure, matters = dict(_certainties(on, designations)), dict(_sensitivities(on, designations))
     validations = _validations(on, designations)
     since = _since(on, designations) if study.since else None
@@ -153,6 +151,22 @@ def run(
         national=national,
         extra=extra,
     )
+
+
+def refuse_scores(study: Study, indices: Sequence[str], areas: Areas, store: Store) -> None:
+    """Score some indices of a study, for what a run of it would refuse."""
+    _scored_and_listed(_Run(study, areas, store, _Log()), indices)
+
+
+def _scored_and_listed(on: _Run, indices: Sequence[str]) -> dict[str, Designation]:
+    """Score indices; if these are all, give the areas that the study's rules select."""
+    for name in indices:
+        here = areas_of_index(on.study, name, on.areas, on.store)
+        _score(on, name, here, _read(on, name, here))
+    if len(indices) < len(on.study.index):
+        return {}
+    _refuse_left_out(on.study, on.scores, on.prepared)
+    return dict(_designations(on))
 
 
 def _sensitivity_spec(study: Study) -> SensitivitySpec | None:
