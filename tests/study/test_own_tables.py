@@ -331,11 +331,22 @@ def test_check_refuses_a_constant_that_a_run_cannot_compare(small: Any, transfor
     assert str(error.value) == said
 
 
+def test_a_constant_that_ranks_take_is_told_by_check_and_run(small: Any, tell: Any) -> None:
+    lines = small.indicators.read_text("utf-8").splitlines()
+    lines[1:] = [f"A{i:02d},5,{i},0.5" for i in range(1, 21)]
+    small.indicators.write_text("\n".join(lines) + "\n", "utf-8")
+    small.write(index__deprivation__transform="percentile_rank")
+    said = "in every area that has a value, so it does not tell them apart."
+    assert f"income is 5 {said}" in tell("check", small.study)[1]
+    assert f"is 5 {said}" in tell("run", small.study, "--draws", "0")[1]
+    assert f"is 5 {said}" in (small.path / "results/study/report.html").read_text("utf-8")
+
+
 def test_check_refuses_codes_of_no_area_in_the_table_of_a_rate(small: Any) -> None:
     text = small.indicators.read_text("utf-8").replace("\nA", "\nB")
     small.indicators.write_text(text, "utf-8")
     small.write(indicators__income__per="population")
-    assert "no code of indicators.csv is one of the 20 areas" in refused(small)
+    assert "income: no code of indicators.csv is one of the 20 " in refused(small)
 
 
 def test_check_tells_all_bad_values_of_a_made_indicator_too(small: Any) -> None:

@@ -76,6 +76,10 @@ def check(study: StudyName) -> None:
         print(f"Its {have} the columns and codes that it names.")
     for line in _coverage(checked):
         print(line)
+    for name, value in checked.constant.items():
+        print(
+            f"{name} is {value:,g} in every area that has a value, so it does not tell them apart."
+        )
     if checked.unused:
         some = ", ".join(first_lines(checked.unused))
         print(f"In no index, so not used: {some}.")

@@ -168,7 +168,7 @@ def _data_findings(
         if summary.n[j] and summary.min[j] == summary.max[j]:
             yield Finding(
                 "constant", name, "", float(summary.min[j]), 0.0,
-                f"indicator '{name}' is {summary.min[j]:g} everywhere: it tells units not apart",
+                f"indicator '{name}' is {summary.min[j]:g} everywhere: it does not tell units apart",
             )  # fmt: skip
         if flagged.outliers[j]:
             skew, kurtosis = float(summary.skew[j]), float(summary.kurtosis[j])

@@ -277,6 +277,17 @@ def sparse(indicators: Indicators, names: Iterable[str]) -> Iterator[tuple[str, 
                 yield name, known, n
 
 
+def constants(indicators: Indicators, names: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Give those of some indicators that have the same value wherever they have one: name and value."""
+    at = {about.name: j for j, about in enumerate(indicators.meta)}
+    for name in names:
+        if name in at:
+            known = indicators.values[:, at[name]]
+            known = known[~np.isnan(known)]
+            if len(known) > 1 and (known == known[0]).all():
+                yield name, float(known[0])
+
+
 def check_coverage(
     indicators: Indicators, names: Iterable[str], accepted: Mapping[str, float | None]
 ) -> None:

@@ -16,6 +16,7 @@ from commonweal.areas.catalogue import load_systems
 from commonweal.errors import DataError, UnreachableError, WrongBytesError
 from commonweal.indicators.indicators import (
     check_columns,
+    constants,
     evaluate_formula,
     names_in,
     refuse_sparse,
@@ -78,6 +79,8 @@ class Checked:
     coverage: list[Coverage] = field(default_factory=list)  # of each column of the user's own
     # the indicators that nothing in the study reads
     unused: list[str] = field(default_factory=list)
+    # the leaves of an index that have the same value everywhere, and that value
+    constant: dict[str, float] = field(default_factory=dict)
     # the sources that are not on this machine, so that nobody looked into them
     unseen: list[str] = field(default_factory=list)
 
@@ -211,6 +214,8 @@ def _check_columns(
                 specs = {w.indicator.name: study.indicators[w.indicator.name] for w in of_year}
                 whole = {name: spec.coverage for name, spec in specs.items() if name in leaves}
                 low |= {of[0]: of for of in too_sparse(read, list(whole), whole)}
+            if isinstance(on, Areas) and of_year[0].year in last:
+                found.constant |= constants(read, leaves)
             for at, wanted in enumerate(of_year):
                 name = wanted.indicator.name + (f" {wanted.year}" if wanted.year else "")
                 if name in seen or not _is_own(wanted.source):

@@ -29,7 +29,7 @@ from commonweal.report.place.document import cited, source_list
 from commonweal.report.place.place import Claim
 from commonweal.report.place.text import condition_words, place_words, scale
 from commonweal.report.study.charts import share_chart
-from commonweal.report.study.method import cautions, limits, method, sparse_indicators
+from commonweal.report.study.method import cautions, limits, method, weak_indicators
 from commonweal.report.study.tables import (
     certainty_words,
     changes_in_words,
@@ -344,7 +344,7 @@ def _claims(
         told.append(
             f"{'It is' if n == 1 else 'They are'} home to {shown_people(home)}{of_all} people."
         )
-    told += [*sparse_indicators(r), *cautions(r, name, scope.rows)] if n else sparse_indicators(r)
+    told += [*weak_indicators(r), *cautions(r, name, scope.rows)] if n else weak_indicators(r)
     if p is None:
         told.append(describing.say["untested"])
     elif n:

@@ -26,7 +26,7 @@ from commonweal.document.format import (
     stability,
 )
 from commonweal.report.study.comparison import change_sentences, change_tables
-from commonweal.report.study.method import cautions, sparse_indicators
+from commonweal.report.study.method import cautions, weak_indicators
 from commonweal.report.study.sensitivity import (
     NOT_RECALCULATED,
     describe_sensitivity,
@@ -96,7 +96,7 @@ def headline(results: Results) -> list[str]:
         lines.append(NOT_A_CHANCE)
     if not results.designations:
         lines += ["", *_ranked(results)]
-    lines += [*filter(None, [focus_note(results)]), *sparse_indicators(results)]
+    lines += [*filter(None, [focus_note(results)]), *weak_indicators(results)]
     if results.extra is not None:
         lines += ["", *extra_lines(results)]
     if results.since_in_focus:
@@ -349,7 +349,7 @@ def as_data(results: Results) -> dict[str, Any]:
         "study": results.study.name,
         "title": results.study.title,
         "note": results.study.briefing.note,
-        "cautions": sparse_indicators(results),
+        "cautions": weak_indicators(results),
         "areas": int(results.focus.sum()),
         "ranked_among": len(results.areas),
         "designations": designations,

@@ -14,7 +14,7 @@ from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
 from commonweal.index.review import Thresholds, review_data, review_tree
-from commonweal.indicators.indicators import sparse
+from commonweal.indicators.indicators import constants, sparse
 from commonweal.report.study.data_dictionary import limit, preparation
 from commonweal.report.study.sensitivity import describe_assumption, sensitivity_method
 from commonweal.report.study.tables import ON_THE_LIST, the_list
@@ -109,8 +109,8 @@ def cautions(results: Results, name: str, rows: NDArray[np.intp] | None = None) 
     return told + list(_without_people(results, designation, rows))
 
 
-def sparse_indicators(results: Results) -> list[str]:
-    """Say which indicators that an index is made from have values for few areas only."""
+def weak_indicators(results: Results) -> list[str]:
+    """Say which indicators that an index is made from have values for few areas only, or one value everywhere."""
     told = []
     for index, found in results.indicators.items():
         leaves = {
@@ -125,6 +125,11 @@ def sparse_indicators(results: Results) -> list[str]:
             told.append(
                 f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, has values for only "
                 f"{known:,} of {of:,} areas. Elsewhere {elsewhere}."
+            )
+        for name, value in constants(found, leaves):
+            told.append(
+                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, is {value:,g} in "
+                "every area that has a value, so it does not tell them apart."
             )
     return told
 
