@@ -544,6 +544,54 @@ def test_what_is_taken_out_has_to_be_there(tmp_path: Path) -> None:
     assert extended(tmp_path, "panel: null\n").panel is None  # a setting that was not given
 
 
+def test_a_key_of_the_file_below_is_told_to_come_from_there(tmp_path: Path) -> None:
+    """Who writes one condition where the study below joins two never wrote 'all', and can take it out."""
+    mine = tmp_path / "mine.yaml"
+    rule = "extends: demo\ndesignate:\n  left_behind: {index: deprivation, worst: 10%%%s}\n"
+    mine.write_text(rule % "", "utf-8")
+    said = r"mine\.yaml, line 3: designate\.left_behind\.all: comes from demo, .* write 'all: null'"
+    with pytest.raises(StudyError, match=said):
+        load_study(mine)
+    mine.write_text(rule % ", all: null", "utf-8")
+    assert load_study(mine).designate["left_behind"].condition is not None
+    mine.write_text(rule % ", amnog: 3, all: null", "utf-8")
+    with pytest.raises(StudyError, match=r"amnog: unknown key; did you mean 'among'"):
+        load_study(mine)
+
+
+@pytest.mark.parametrize("key", ["where", "focus"])
+@pytest.mark.parametrize(
+    ("given", "found", "typed"),
+    [
+        ("Hartlepool", "'Hartlepool'", "Hartlepool"),
+        ("Kingston upon Hull", "'Kingston upon Hull'", '"Kingston upon Hull"'),
+        ("[E06000001]", "a list", "NAME"),
+    ],
+)
+def test_a_bare_name_for_a_larger_area_is_told_what_to_type(
+    tmp_path: Path, key: str, given: str, found: str, typed: str
+) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"extends: left-behind-2025\ntitle: Mine\n{key}: {given}\n", "utf-8")
+    said = (
+        f"line 3: {key}: found {found}; expected a larger area and its code, such as {{lad24: E06000001}}\n"
+        f"for the line to write, type: commonweal areas find {typed}"
+    )
+    with pytest.raises(StudyError, match=re.escape(said) + "$"):
+        load_study(mine)
+
+
+def test_a_table_of_ones_own_is_narrowed_by_its_own_keys() -> None:
+    with pytest.raises(StudyError, match=r"where: .*'only' under 'areas'.*'focus'"):
+        parse(f"{STUDY}where: {{district: D1}}\n")
+    with pytest.raises(
+        StudyError, match=r"population: .*'population' under 'areas' names its column"
+    ):
+        parse(f"{STUDY}population: mid-2020\n")
+    with pytest.raises(StudyError, match=r"found 'D1'; .*such as \{district: CODE\}"):
+        parse(f"{STUDY}focus: D1\n")
+
+
 @pytest.mark.parametrize("preset", ["iod2019", "iod2025", "cni"])
 def test_a_preset_labels_no_year_that_is_not_the_studys(preset: str) -> None:
     """A study of 2010 that takes the recipe of 2019 is no index of 2019."""

@@ -46,15 +46,27 @@ class FieldError(ValueError):
         self.path = path
 
 
-def explain(error: ValidationError, model: type[BaseModel], where: str, text: str) -> str:
-    """Turn pydantic's account into lines that name field, line, found and expected."""
+def explain(
+    error: ValidationError, model: type[BaseModel], where: str, text: str, base: str = ""
+) -> str:
+    """Turn pydantic's account into lines that name field, line, found and expected.
+
+    `base` is the file over which the text was laid: what the text does not say is from there.
+    """
     faults = list(_told_ones(error.errors(), model))
     lines = []
     for fault in faults[:MOST_FAULTS]:
         loc = [*fault["loc"], *getattr(fault.get("ctx", {}).get("error"), "path", ())]
         shown = [str(part) for part in loc if not _is_branch(loc, part, model)]
         field = f" {'.'.join(shown)}:" if shown else ""
-        lines.append(f"{where}{_line_of(shown, text)}:{field} {_reason(fault, model)}")
+        line, written = _line_of(shown, text)
+        reason = _reason(fault, model)
+        if base and not written and fault["type"] == "extra_forbidden":
+            reason = (
+                f"comes from {base}, and does not go with what stands there now; write '{shown[-1]}: null' beside it "
+                "to take it out"
+            )
+        lines.append(f"{where}{line}:{field} {reason}")
     more = len(faults) - MOST_FAULTS
     return "\n".join(lines) + (f" (and {more} more)" if more > 0 else "")
 
@@ -159,22 +171,22 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [m for inner in typing.get_args(annotation) for m in _models(inner)]
 
 
-def _line_of(path: Sequence[str], text: str) -> str:
-    """Find the line of a field by following its keys down the YAML tree."""
+def _line_of(path: Sequence[str], text: str) -> tuple[str, bool]:
+    """Find the line of a field by following its keys down the YAML tree, and whether it is there itself."""
     import yaml
 
     node = read_tree(text)
-    line = None
+    line, found = None, 0
     for part in path:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == part:
-                    line, node = key.start_mark.line, value
+                    line, node, found = key.start_mark.line, value, found + 1
                     break
         elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
             node = node.value[int(part)]
-            line = node.start_mark.line
-    return f", line {line + 1}" if line is not None else ""
+            line, found = node.start_mark.line, found + 1
+    return f", line {line + 1}" if line is not None else "", found == len(path)
 
 
 M = TypeVar("M", bound="FileModel")

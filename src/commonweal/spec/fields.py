@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from commonweal.designation import Rule
 from commonweal.designation.uncertainty import CertaintySpec, SensitivitySpec
 from commonweal.errors import StudyError, nearest
+from commonweal.files.inputs import name_value
 from commonweal.files.schema import FieldError
 from commonweal.index.assumptions import KINDS
 from commonweal.index.prepare_spec import PrepareStep
@@ -29,7 +32,7 @@ from commonweal.spec.indicators import AccessSpec, IndicatorSpec
 from commonweal.spec.indices import IndexSpec, PanelSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import polars as pl
     from numpy.typing import NDArray
@@ -120,6 +123,27 @@ class StudyFields(_Part):
     show: tuple[str, ...] = ()
     social_capital: dict[str, HeadlineSpec] = Field(default_factory=dict)
     briefing: BriefingSpec = BriefingSpec()
+
+    @field_validator("where", "focus", mode="before")
+    @classmethod
+    def _larger_areas(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, Mapping):
+            return value
+        found, own = name_value(value), info.data.get("areas")
+        if isinstance(own, OwnAreas):
+            parent = next(iter(own.parents), "")
+            such = (
+                f"{{{parent}: CODE}}"
+                if parent
+                else "{province: CODE}, which 'parents' of 'areas' names"
+            )
+            raise ValueError(f"found {found}; expected a larger area and its code, such as {such}")
+        name = value if isinstance(value, str) and value else "NAME"
+        name = name if name.isalnum() else json.dumps(name, ensure_ascii=False)
+        raise ValueError(
+            f"found {found}; expected a larger area and its code, such as {{lad24: E06000001}}\n"
+            f"for the line to write, type: commonweal areas find {name}"
+        )
 
     @field_validator("indicators", "index", "designate")
     @classmethod

@@ -168,9 +168,17 @@ def _rules(rule: Rule, at: Place) -> Iterator[tuple[Place, Rule]]:
 def _areas(study: StudyFields) -> None:
     systems = list(load_systems().systems)
     if isinstance(study.areas, OwnAreas):
-        for key, value in (("where", study.where), ("population", study.population)):
-            if value:
-                raise FieldError("goes with areas that ship; a table of your own has its own", key)
+        if study.where:
+            raise FieldError(
+                "goes with areas that ship; with a table of your own, 'only' under 'areas' says which rows are "
+                "areas, and 'focus' which areas are listed and counted",
+                "where",
+            )
+        if study.population:
+            raise FieldError(
+                "goes with areas that ship; with a table of your own, 'population' under 'areas' names its column",
+                "population",
+            )
     elif study.areas not in systems:
         raise FieldError(
             f"area system '{study.areas}' not found; {nearest(study.areas, systems)}", "areas"

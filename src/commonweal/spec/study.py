@@ -332,7 +332,8 @@ def _fill(study: Study, fields: dict[str, Any], where: str, text: str = "") -> N
     try:
         StudyFields.__init__(study, **fields)
     except ValidationError as error:
-        raise StudyError(explain(error, Study, where, text)) from None
+        base = read_keys(text, where, _KEYS, StudyError).get("extends", "") if text else ""
+        raise StudyError(explain(error, Study, where, text, str(base))) from None
 
 
 def _said(node: Node) -> dict[str, Any]:
