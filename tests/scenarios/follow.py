@@ -187,9 +187,9 @@ def _shown(results: Results, told: Mapping[str, Any]) -> Row:
 
 
 def _ranks(results: Results, row: Mapping[str, Any]) -> dict[str, int | None]:
-    """Read the columns of ranks; the pack says "about 3rd"."""
+    """Read the columns of ranks."""
     return {
-        index: _whole(re.sub(r"\D", "", str(row[f"{label}: rank"] or "")))
+        index: _whole(row[f"{label}: rank"])
         for index, label in _index_labels(results).items()
         if f"{label}: rank" in row
     }

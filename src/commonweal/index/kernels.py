@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "N_EXACT",
-    "bin_middle",
+    "bin_ends",
     "bins_reached",
     "carry_rows",
     "combine_rows",
@@ -359,13 +359,12 @@ def rank_bins(n_areas: int) -> NDArray[np.uint16]:
     return bins.astype(np.uint16)
 
 
-def bin_middle(bins: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Give the middle rank of each bin: the rank itself where bins are one rank wide."""
+def bin_ends(bins: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give the first and the last rank of each bin: the same where bins are one rank wide."""
     half = N_EXACT // 2
     shift = np.where(bins < N_EXACT, 0, (bins - N_EXACT) // half + 1)
-    low = np.where(bins < N_EXACT, bins, ((bins - N_EXACT) % half + half) << shift)
-    middle: NDArray[np.float64] = low + ((1 << shift) - 1) / 2
-    return middle
+    first = np.where(bins < N_EXACT, bins, ((bins - N_EXACT) % half + half) << shift)
+    return first, first + (1 << shift) - 1
 
 
 def count_ranks(

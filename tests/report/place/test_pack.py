@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import struct
 import threading
 import zipfile
@@ -176,6 +177,12 @@ def test_workbook_reads_as_tables(demo: Results, demo_pack: Path) -> None:
     head = [c.value for c in next(book["On_the_list"].iter_rows(min_row=1, max_row=1))]
     for row in rows:
         assert row[head.index("Recalculations on the list")] == pytest.approx(chance[row[1]])
+    ranges = [k for k, name in enumerate(head) if name.endswith(": range of ranks")]
+    assert len(ranges) == 2
+    assert not any(name.endswith(": rank") for name in head)  # these hold numbers in results.xlsx
+    assert all(
+        re.fullmatch(r"[\d,]+(st|nd|rd|th)( to .+)?", row[k]) for row in rows for k in ranges
+    )
 
 
 def test_charts_have_their_numbers(demo: Results, demo_pack: Path) -> None:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from commonweal.areas import Areas
     from commonweal.chart.map import Shapes
     from commonweal.designation import Designation
+    from commonweal.designation.rule import ConditionResult
     from commonweal.document.model import Chart
     from commonweal.report.place.describing import PlaceDescriber
     from commonweal.study.names import Scope
@@ -83,8 +84,7 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Table
     columns.append(("People", pl.Series([shown_people(n) for n in residents], dtype=pl.String)))
     for t in d.tested:
         label = index_label(results, t.condition.index)
-        texts = _intervals(results, name, t.condition.index, t.rank, rows)
-        columns.append((f"{label}: rank", pl.Series(texts, dtype=pl.String)))
+        columns.append(_rank_or_range(results, name, label, t, rows))
     columns.append((RANKS_INSIDE, whole_numbers(margin(d)[rows])))
     shares = []
     if p is not None:
@@ -98,21 +98,25 @@ def listed(results: Results, name: str, rows: Rows, full: bool = False) -> Table
     return table_from_columns(columns, shares, (people,))
 
 
-def _intervals(
-    results: Results, name: str, index: str, ranks: NDArray[np.float64], rows: Rows
-) -> list[str]:
+def _rank_or_range(
+    results: Results, name: str, label: str, tested: ConditionResult, rows: Rows
+) -> tuple[str, pl.Series]:
+    """Give the range of each area's ranks in words, or its rank as a number where no rank was recalculated."""
     sure = results.certainty.get(name)
-    known = None if sure is None else sure.ranks.get(index)
+    known = None if sure is None else sure.ranks.get(tested.condition.index)
+    if known is None:
+        ranks = pl.Series(tested.rank[rows], nan_to_null=True).cast(pl.Int64)
+        return f"{label}: rank", ranks
     texts = []
     for row in rows.tolist():
-        if np.isnan(ranks[row]):
+        if np.isnan(tested.rank[row]):
             texts.append("no rank")
-        elif known is None or np.isnan(known[row, 0]):
-            texts.append(f"about {ordinal(ranks[row])}")
+        elif np.isnan(known[row, 0]):
+            texts.append(f"about {ordinal(tested.rank[row])}")
         else:
             low, high = ordinal(known[row, 0]), ordinal(known[row, 2])
             texts.append(low if low == high else f"{low} to {high}")
-    return texts
+    return f"{label}: range of ranks", pl.Series(texts, dtype=pl.String)
 
 
 def people_table(results: Results, d: Designation, rows: Rows) -> TableData:
