@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import replace
 from html import unescape
@@ -395,3 +396,14 @@ def test_a_pack_has_its_page_on_options_where_the_study_brings_its_own_places(
     page = text_of(options_page(results, find_scope(results.areas, []), "library", store).page())
     assert "libraries.csv: a file of the study's own." in page
     assert "not where they live: Monay, Turi, Nulti, Baños." in page
+
+
+def test_nobody_is_shown_as_nobody_and_not_as_unknown(
+    parishes: Explorer, client_of: Callable[[Explorer], Client]
+) -> None:
+    """A parish where nobody lives shows 0, as in list.csv; one whose population is not given shows nothing."""
+    client = client_of(parishes)
+    rows = csv.DictReader(client.get("/api/areas.csv").text.lstrip("\ufeff").splitlines())
+    people = {row["Code"]: row["People"] for row in rows}
+    assert (people["P1"], people["P2"], people["P3"]) == ("900", "0", "")
+    assert "0 people" in text_of(client.get("/area/P2").text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -233,7 +233,7 @@ def shorten(words: str, n: int) -> str:
 
 
 FEWEST_PEOPLE = 100
-"""Places with fewer residents show no values of their own, and not how many they are."""
+"""Places with fewer residents show no values of their own, and not how many they are, unless nobody lives there."""
 
 FEWEST_EVENTS = 5
 """A rate made from fewer events, but some, is not shown; nor one made from fewer people."""
@@ -274,6 +274,15 @@ def _rounds_well(size: float) -> bool:
 def is_distance(unit: str) -> bool:
     """Say whether a unit is one of distance or of time on the way."""
     return unit.split(",")[0].strip().casefold() in _DISTANCES
+
+
+def few_people(people: Any) -> Any:
+    """Whether residents are too few to say how many they are: a number, or (n_areas,); nobody is said.
+
+    >>> few_people(0.0), few_people(12.0), few_people(1500.0)
+    (False, True, False)
+    """
+    return (people > 0) & (people < FEWEST_PEOPLE)
 
 
 def is_suppressed(people: NDArray[np.float64], counts: Counts | None) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from commonweal.chart.theme import BLUE, LAND, ORANGE, PLUM, TEAL
-from commonweal.document.format import FEWEST_PEOPLE, LIKELY, SURE, UNSURE, list_name
+from commonweal.document.format import LIKELY, SURE, UNSURE, few_people, list_name
 from commonweal.errors import UnknownNameError
 from commonweal.index import decile, rank
 from commonweal.report.study.larger_areas import tiers
@@ -172,8 +172,7 @@ def _places(results: Results) -> dict[str, Column]:
         ]
     if results.areas.table["population"].null_count() < len(table):
         people = results.areas.population
-        few = people < FEWEST_PEOPLE
-        known = np.where(few, np.nan, people)
+        known = np.where(few_people(people), np.nan, people)
         columns.append(Column("population", "People", "whole", known, brief=False))
     for one in extras(results):
         name = one.about.name

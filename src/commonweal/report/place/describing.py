@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from commonweal.access.distance import EARTH_RADIUS_M
-from commonweal.document.format import FEWEST_PEOPLE, format_amount
+from commonweal.document.format import FEWEST_PEOPLE, few_people, format_amount
 from commonweal.index import rank
 from commonweal.report.place.drivers import Drivers, PlaceRanks, larger_of
 from commonweal.report.place.place import Other, Place, ShownIndicator
@@ -185,7 +185,7 @@ class PlaceDescriber:
             larger=larger_of(self.standings.groups, row),
             longitude=lon,
             latitude=lat,
-            people=round(float(people)) if people >= FEWEST_PEOPLE else None,
+            people=None if np.isnan(people) or few_people(people) else round(float(people)),
             rural_urban=self._kind[row] or "",
             study=r.study.name,
             title=r.study.title,

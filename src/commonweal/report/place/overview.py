@@ -11,6 +11,7 @@ import polars as pl
 from commonweal.document.format import (
     FEWEST_PEOPLE,
     SURE,
+    few_people,
     format_count,
     list_name,
     ordinal,
@@ -66,7 +67,7 @@ def shown_people(n: float) -> str:
     """Say a number of people; small ones are not shown."""
     if np.isnan(n):
         return "not given"
-    return f"{n:,.0f}" if n >= FEWEST_PEOPLE or n == 0 else _FEW
+    return _FEW if few_people(n) else f"{n:,.0f}"
 
 
 def listed(results: Results, name: str, rows: Rows, full: bool = False) -> TableData:

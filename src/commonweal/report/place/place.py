@@ -261,7 +261,7 @@ class Place:
     larger
         The larger areas it lies in, the authority first.
     longitude, latitude, people, rural_urban
-        None or '' where unknown; people also where they are fewer than `FEWEST_PEOPLE`.
+        None or '' where unknown; people also where they are few (`few_people`).
     study, title, note
         Key and title of the study, and its own remark (such as that the county is fictional).
     headline
