@@ -110,6 +110,21 @@ def test_ranks_and_cut_offs_are_those_of_all(everywhere: Results, focused: Resul
     )
 
 
+def test_a_place_outside_the_focus_says_that_it_is_not_listed(
+    focused: Results, everywhere: Results, here: np.ndarray
+) -> None:
+    """It has ranks and a result among all, and a reader would look for it in the study's list."""
+    for row in np.flatnonzero(~here)[:3].tolist():
+        told = [claim.text for claim in describe(focused, row).headline]
+        name = focused.areas.table["name"][row]
+        assert any(
+            text.startswith(f"{name} lies outside Vesselhoe, the only part") for text in told
+        )
+        assert not any("lies outside" in c.text for c in describe(everywhere, row).headline)
+    for row in np.flatnonzero(here)[:3].tolist():
+        assert not any("lies outside" in c.text for c in describe(focused, row).headline)
+
+
 def test_the_answer_counts_and_names_those_in_focus(
     focused: Results, everywhere: Results, here: np.ndarray, on_list: list[str]
 ) -> None:

@@ -132,6 +132,19 @@ def format_count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
+_LIKE_YOU = re.compile(r"(uni|eu|us[aeu]|one\b)", re.IGNORECASE)
+
+
+def with_article(noun: str) -> str:
+    """Set *a* or *an* before a noun.
+
+    >>> with_article("area"), with_article("ward"), with_article("urban area"), with_article("unitary authority")
+    ('an area', 'a ward', 'an urban area', 'a unitary authority')
+    """
+    vowel = noun[:1].casefold() in "aeiou" and not _LIKE_YOU.match(noun)
+    return f"{'an' if noun and vowel else 'a'} {noun}"
+
+
 def ordinal(n: float) -> str:
     """Say a rank."""
     n = int(n)

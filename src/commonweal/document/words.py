@@ -9,7 +9,14 @@ from importlib import resources
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from commonweal.document.format import in_running_text, join_words, ordinal, percent, sentence
+from commonweal.document.format import (
+    in_running_text,
+    join_words,
+    ordinal,
+    percent,
+    sentence,
+    with_article,
+)
 from commonweal.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ def environment() -> Environment:
         "percent": percent,
         "listed": join_words,
         "begun": sentence,
+        "with_article": with_article,
         "in_text": in_running_text,
         "linked": _linked,
         "looked_up": lambda keys, table: [table[key] for key in keys],

@@ -11,9 +11,9 @@ from commonweal.access.places import load_taxonomy
 from commonweal.access.registers import load_registers
 from commonweal.areas.areas import area_names
 from commonweal.areas.catalogue import load_systems
-from commonweal.errors import UnknownNameError, UnreachableError
+from commonweal.errors import CommonwealError, UnknownNameError, UnreachableError
 from commonweal.index.aggregate import needs_equal_weights
-from commonweal.study.names import folded, folded_names
+from commonweal.study.names import folded, folded_names, is_postcode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +39,11 @@ class FoundAreas:
 
 def find_areas(store: Store, asked: str, system: str | None = None, inside: str = "") -> FoundAreas:
     """Find areas by code or name, whatever their case, accents and punctuation; all of a larger area `inside`."""
+    if is_postcode(asked):
+        raise CommonwealError(
+            f"'{asked}' is a postcode; areas are found by name or code. For the area of a postcode, "
+            f'type: commonweal show "{asked}"'
+        )
     known = load_systems()
     names = [system] if system else known.in_order()
     larger: list[str] = []

@@ -11,7 +11,7 @@ import polars as pl
 from commonweal.chart.lines import Band, Line, line_chart
 from commonweal.chart.theme import Axis, round_axis
 from commonweal.chart.vega import curves
-from commonweal.document.format import format_count, percent
+from commonweal.document.format import format_count, percent, with_article
 from commonweal.document.model import Document, Section, Table, TableData
 from commonweal.document.write import write_document
 from commonweal.report.study.geopackage import write_layers
@@ -301,7 +301,8 @@ def neighbourhoods_document(
             f"{found.areas.singular} itself.",
             f"{found.areas.plural.capitalize()} share a model, so their errors go together. The mean of many is less "
             "precise than independent errors would suggest.",
-            f"The method treats the people asked in a {found.areas.singular} as drawn at random, given their weights.",
+            f"The method treats the people asked in {with_article(found.areas.singular)} as drawn at random, given "
+            "their weights.",
             "Association with covariates is not cause. A local programme shows only when people there are asked again.",
         ),
         sources=tuple(sources),
@@ -447,9 +448,9 @@ def _made(found: Neighbourhoods) -> Section:
     return Section(
         "How the estimates were made",
         (
-            f"The model is {METHODS[found.method]}. The more answers a {found.areas.singular} has, the more its "
-            f"estimate relies on them, and the less on similar {found.areas.plural}. For the formulas and tests, see "
-            "“From a survey to neighbourhoods” in the documentation.",
+            f"The model is {METHODS[found.method]}. The more answers {with_article(found.areas.singular)} has, the "
+            f"more its estimate relies on them, and the less on similar {found.areas.plural}. For the formulas and "
+            "tests, see “From a survey to neighbourhoods” in the documentation.",
             "An estimate is fit to publish when its standard error is less than "
             f"{100 * found.limit:.0f}% of it. This is a convention, and strict for rare outcomes.",
             *filled,

@@ -135,6 +135,7 @@ def test_all_areas_in_one_authority_are_listed(tell: Any, monkeypatch: pytest.Mo
         True,
     )
     assert "expected a name, or --in" in tell("areas", "find")[2]
+    assert 'type: commonweal show "TS24 7PT"' in tell("areas", "find", "TS24 7PT")[2]
 
 
 def test_areas_cannot_be_found_without_their_files(tell: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
+from commonweal.document.format import with_article
 from commonweal.document.model import Section
 from commonweal.invest.case.cautions import unsited
 from commonweal.report.case.tables import by_place
@@ -50,8 +51,8 @@ def _sites(case: Case, sited: SitingResult, rows: int, few: int) -> Section:
     first = (
         f"Sites for what the mix builds ({built}): one for each {case.results.areas.singular} that gets it."
         if built
-        else f"Nothing in this mix is a {label}. If each {case.results.areas.singular} had one, these sites would be "
-        "nearest to people."
+        else f"Nothing in this mix is {with_article(label)}. If each {case.results.areas.singular} had one, these "
+        "sites would be nearest to people."
     )
     warnings = section.warnings
     if not len(sited.existing) and not sited.unread:

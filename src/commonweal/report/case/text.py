@@ -13,6 +13,7 @@ from commonweal.document.format import (
     format_people,
     join_words,
     percent,
+    with_article,
 )
 from commonweal.invest.appraisal.appraise import figure, money
 from commonweal.invest.case.cautions import after_told, bias_words, over_told
@@ -138,7 +139,8 @@ def _where(case: Case) -> Iterator[str]:
     unpaid = (
         "" if case.built or not n else f"; the money does not pay for {'it' if n == 1 else 'them'}"
     )
-    yield f"Where: {format_count(n, 'site', 'sites')} for a {kind}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
+    sites = f"{format_count(n, 'site', 'sites')} for {with_article(kind)}"
+    yield f"Where: {sites}{fewer}{unpaid}. {' '.join(siting_answer(sited))}"
 
 
 def _worth(case: Case) -> Iterator[str]:

@@ -14,7 +14,7 @@ from commonweal.report.place.place import Other, Place, ShownIndicator
 from commonweal.report.place.text import Answers, SourceNotes, caveats, headline, place_words
 from commonweal.report.study.social_capital import capital_finder
 from commonweal.report.study.tables import extras, label_of
-from commonweal.study.names import authority
+from commonweal.study.names import authority, focus_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +158,7 @@ class PlaceDescriber:
         self.kind, self.kinds = (
             self.say.term(word) for word in (results.areas.singular, results.areas.plural)
         )
+        self._focus, self._listed = results.focus, focus_name(results.study, results.areas)
         self.selected = np.zeros(len(table), dtype=bool)
         self._lists = []
         for key, d in results.designations.items():
@@ -175,7 +176,8 @@ class PlaceDescriber:
         name, people = self._names[row], self._people[row]
         capital = self.capital(row)
         of = self.cited.all_of(standings)
-        told = headline(self.say, name, self.kinds, standings, answers, of)
+        outside = "" if self._focus[row] else self._listed
+        told = headline(self.say, name, self.kinds, standings, answers, of, outside)
         lon, lat = self._points[row]
         return Place(
             code=areas.codes[row],

@@ -99,8 +99,9 @@ def headline(
     standings: Iterable[PlaceRank],
     answers: Iterable[DesignationAnswer],
     sources: Mapping[str, tuple[str, ...]],
+    outside: str = "",
 ) -> tuple[Claim, ...]:
-    """Give the answer and how stable it is, then each rank with its range."""
+    """Give the answer and how stable it is, that it lies outside what is listed, and each rank with its range."""
     told: list[Claim] = []
     asked: dict[str, Margin] = {}
     for a in answers:
@@ -108,6 +109,8 @@ def headline(
         told.append(Claim(f"{answer_text(say, name, kinds, a)} {a.recalculated_text}", rest))
         for m in a.margins:
             asked.setdefault(m.index, m)
+    if outside:
+        told.append(Claim(say("outside", name=name, listed=outside)))
     first = True
     for s in standings:
         if asked and not any(index.split(".")[0] == s.path for index in asked):
