@@ -286,7 +286,7 @@ def test_a_check_looks_into_places_and_maps(
 @pytest.mark.parametrize(
     ("spec", "areas", "feed", "said"),
     [
-        ({"reach": LIBRARY}, SWAPPED, {}, "no place lies within 500 km of any area: .* are swapped"),
+        ({"reach": LIBRARY}, SWAPPED, {}, "places lie far from every area, .* are latitude and longitude swapped"),
         (
             {"reach": LIBRARY},
             AREAS.replace("52.00", "152", 1),

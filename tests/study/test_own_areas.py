@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ import pyproj
 import pytest
 import shapely
 
-from commonweal.errors import CommonwealError, SourceError
+from commonweal.errors import CommonwealError, DataError, SourceError
 from commonweal.files.inputs import input_files, record_inputs
-from commonweal.sources import readers
+from commonweal.sources import Store, readers
 from commonweal.sources.catalogue import local_source
 from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
+from commonweal.study.check import check_files
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
@@ -249,8 +251,48 @@ def test_places_of_one_s_own_in_another_country(small: Any) -> None:
     assert "halls.csv: a table of places is read without 'rows'" in said
     (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-30.0,-51.2\n", "utf-8")
     said = refused(small, **changes)
-    assert "halls.csv: no place lies within 500 km of any area" in said
-    assert "longitude and latitude are swapped" in said
+    assert "halls.csv: 1 of 1 places lie far from every area, such as halls:1" in said
+    assert said.endswith("are latitude and longitude swapped?")
+    # One row of many is found too, and 'check' says so before a run.
+    (small.path / "halls.csv").write_text(
+        "name,kind,lon,lat\nNorte,community-centre,-51.2,-30.0\nSul,community-centre,-30.1,-51.1\n",
+        "utf-8",
+    )
+    said = refused(small, **changes)
+    assert "halls.csv: 1 of 2 places lie far from every area, such as Sul (longitude -30.1" in said
+    study = small.write(**changes)
+    with pytest.raises(DataError, match=r"such as Sul .* are latitude and longitude swapped"):
+        check_files(load_study(study), Store(cache=small.path, offline=True))
+
+
+def test_points_of_areas_with_swapped_axes_are_refused_where_that_can_be_seen(small: Any) -> None:
+    """By the names of the columns, by the outlines, or by codes that are of the United Kingdom."""
+    second_table(small)
+    joined = {"areas__join": [{"file": "census.csv", "code": "area_id"}]}
+    turned = {**joined, "areas__longitude": "lat", "areas__latitude": "lon"}
+    assert "found column 'lat', and 'lon' for 'latitude'; are latitude" in refused(small, **turned)
+    census = small.path / "census.csv"
+    census.write_text(census.read_text("utf-8").replace(",lon,lat", ",y,x"), "utf-8")
+    turned |= {"areas__longitude": "x", "areas__latitude": "y"}
+    small.write(**turned)
+    small.run(draws=0)  # it may be so, for all that is known
+    draw(small.path / "map.gpkg", "EPSG:4326")
+    drawn = {"areas__boundaries": {"file": "map.gpkg", "code": "AREA_ID"}}
+    said = refused(small, **turned, **drawn)
+    assert (
+        "map.gpkg: the outlines lie at longitude 0 to 2, latitude 50 to 50.1, and A01 has" in said
+    )
+    assert "(20 such places); are latitude and longitude swapped?" in said
+    for file in (small.areas, small.indicators, census):
+        text = re.sub(r"\bA(\d\d)", r"E010000\1", file.read_text("utf-8"))
+        file.write_text(text, "utf-8")
+    said = refused(small, **turned)
+    assert (
+        "the codes are of the United Kingdom, and E01000001 has longitude 50, latitude 0.1" in said
+    )
+    right = {**joined, "areas__longitude": "y", "areas__latitude": "x"}
+    small.write(**right)
+    small.run(draws=0)
 
 
 def test_a_table_of_many_indicators_is_not_read_again_for_each(

@@ -192,6 +192,24 @@ MARGIN_DEGREES = 1.0
 """Within which two sets of points count as in the same part of the world: about 100 km."""
 
 
+FAR_DEGREES = 5.0
+"""Beyond a rectangle by so much, a point is far from what lies in it: about 500 km."""
+
+
+def axes_swapped(points: Points, around: Points) -> NDArray[np.bool_]:
+    """(n_points,) whether each is far from the rectangle that holds others, and in it with its axes exchanged."""
+    a, b = around.longitude, around.latitude
+
+    def inside(x: NDArray[np.float64], y: NDArray[np.float64], by: float) -> NDArray[np.bool_]:
+        within: NDArray[np.bool_] = (
+            (x >= a.min() - by) & (x <= a.max() + by) & (y >= b.min() - by) & (y <= b.max() + by)
+        )
+        return within
+
+    x, y = points.longitude, points.latitude
+    return ~inside(x, y, FAR_DEGREES) & inside(y, x, MARGIN_DEGREES)
+
+
 def _meet(one: Points, other: Points) -> bool:
     """Say whether the rectangles that hold two sets of points touch, with a margin."""
     return all(

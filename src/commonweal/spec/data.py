@@ -176,6 +176,17 @@ class OwnAreas(FileOrSource):
     plural: str = "areas"
     system: str = "own"  # a short name for the set
 
+    @model_validator(mode="after")
+    def _axes(self) -> OwnAreas:
+        x, y = self.longitude.casefold(), self.latitude.casefold()
+        if x in ("latitude", "lat") and y in ("longitude", "lon", "long", "lng"):
+            raise FieldError(
+                f"found column '{self.longitude}', and '{self.latitude}' for 'latitude'; are latitude and longitude "
+                "swapped?",
+                "longitude",
+            )
+        return self
+
     @field_validator("parents")
     @classmethod
     def _columns_of_their_own(

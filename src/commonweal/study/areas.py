@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from commonweal.access.distance import Points, axes_swapped
+from commonweal.access.registers import UNITED_KINGDOM
 from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.areas.areas import boundaries, code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
@@ -87,7 +90,33 @@ def own_areas(study: Study, own: OwnAreas, store: Store) -> Areas:
         tuple(own.parents),
         first.source.title,
     )
+    _check_country(areas, first.source.title)
     return replace(areas, table=tidy.sort("code"))
+
+
+_BRITISH = "^[EWSN][0-9]{8}$"
+"""What a code of an area of the United Kingdom looks like, but for small ones of Northern Ireland."""
+
+
+def _check_country(areas: Areas, where: str) -> None:
+    """Refuse points that lie in the United Kingdom only with their axes exchanged, where the codes are of it."""
+    if areas.table["code"].str.contains(_BRITISH).all():
+        around = Points(*(np.array(UNITED_KINGDOM[axis]) for axis in POINT))
+        _check_axes(areas, around, f"{where}: the codes are of the United Kingdom")
+
+
+def _check_axes(areas: Areas, around: Points, why: str) -> None:
+    """Refuse points that are far from the rectangle that holds others, and in it with their axes exchanged."""
+    placed = areas.table.drop_nulls(POINT)
+    points = Points(*(placed[axis].cast(pl.Float64).to_numpy() for axis in POINT))
+    turned = axes_swapped(points, around)
+    if turned.any():
+        row = int(turned.argmax())
+        more = f" ({int(turned.sum()):,} such {areas.plural})" if turned.sum() > 1 else ""
+        raise DataError(
+            f"{why}, and {placed['code'][row]} has longitude {points.longitude[row]:.6g}, latitude "
+            f"{points.latitude[row]:.6g}, which is far from there{more}; are latitude and longitude swapped?"
+        )
 
 
 def _read(
@@ -264,6 +293,13 @@ def study_shapes(
                 f"{source.title}: area {', '.join(twice.head(3))} has more than one boundary; "
                 "expected one each"
             )
+        if areas.table["longitude"].is_not_null().any():
+            import shapely
+
+            bounds = shapely.total_bounds(shapely.from_wkb(shapes["geometry"].to_numpy()))
+            if np.isfinite(bounds).all():
+                around = Points(bounds[::2], bounds[1::2])
+                _check_axes(areas, around, f"{source.title}: the outlines lie at {around.extent()}")
         return without.select("code").join(
             shapes, on="code", how="left", maintain_order="left"
         ), nothing

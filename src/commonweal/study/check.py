@@ -44,6 +44,7 @@ from commonweal.study.files import (
     with_replaced,
 )
 from commonweal.study.indicators import aligned, takes_long
+from commonweal.study.reach import area_points, check_near
 from commonweal.study.run import refuse_scores
 
 if TYPE_CHECKING:
@@ -252,7 +253,10 @@ def _check_access(study: Study, found: Checked, store: Store) -> None:
         kinds.kinds_of(spec.reach.to if spec.reach else ())
     for table in study.access.points:
         if _seen(table, found, store):
-            read_points(own_source(study, table, store), store)
+            source = own_source(study, table, store)
+            places, areas = read_points(source, store), found.areas
+            if areas is not None and areas.table["longitude"].is_not_null().any():
+                check_near(area_points(areas).points, places, f"{source.called}: ")
     for file in study.access.maps:
         if _seen(file, found, store):
             store.path(file_source(study, file, store))

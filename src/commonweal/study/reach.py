@@ -30,6 +30,7 @@ from commonweal.access.departures import (
     departures_per_hour,
     stops_within,
 )
+from commonweal.access.distance import axes_swapped
 from commonweal.access.measures import by_area
 from commonweal.access.places import join_places, load_taxonomy
 from commonweal.access.postcodes import grid_to_degrees
@@ -224,8 +225,8 @@ class NearbyPlaces:
         paths = {source.id: store.path(source) for source in maps}
         self.places = load_places(store, names, paths, mine, progress=progress).places
         for source, places in zip(own, mine, strict=True):
-            _check_near(origins.points, places.points, f"{source.called}: ")
-        _check_near(origins.points, self.places.points)
+            check_near(origins.points, places, f"{source.called}: ")
+        check_near(origins.points, self.places)
         streets = []
         if paths:
             from commonweal.access.osm_streets import read_streets
@@ -315,17 +316,25 @@ class NearbyPlaces:
         return mixed_reach(self.origins.points, places.points, limit_m, **self.ways)
 
 
-def _check_near(origins: Points, places: Points, of: str = "") -> None:
-    """Refuse places that are all in another part of the world than the areas."""
-    if not len(places) or _any_near(origins, places):
+def check_near(origins: Points, places: Places, of: str = "") -> None:
+    """Refuse places that are all in another part of the world than the areas, or would be near with axes exchanged."""
+    if not len(places):
         return
-    x, y = places.longitude, places.latitude
-    swapped = bool((np.abs(x) <= 90).all()) and _any_near(origins, Points(y, x))
-    raise DataError(
-        f"{of}no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
-        f"{origins.extent()}, places at {places.extent()}; "
-        + ("longitude and latitude are swapped" if swapped else "expected both in one country")
-    )
+    points = places.points
+    turned = axes_swapped(points, origins)
+    if turned.any():
+        row = int(turned.argmax())
+        which = places.table["name"][row] or places.table["id"][row]
+        raise DataError(
+            f"{of}{int(turned.sum()):,} of {len(places):,} places lie far from every area, such as {which} "
+            f"(longitude {points.longitude[row]:.6g}, latitude {points.latitude[row]:.6g}); areas lie at "
+            f"{origins.extent()}; are latitude and longitude swapped?"
+        )
+    if not _any_near(origins, points):
+        raise DataError(
+            f"{of}no place lies within {_ABROAD_M / 1000:g} km of any area: areas lie at "
+            f"{origins.extent()}, places at {points.extent()}; expected both in one country"
+        )
 
 
 def _registers(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
