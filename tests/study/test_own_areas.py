@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -314,3 +315,36 @@ def test_a_table_of_many_indicators_is_not_read_again_for_each(
     )
     run(study, small.store, draws=0, sensitivity=False)
     assert 0 < read.count("indicators.csv") < 9
+
+
+def test_areas_without_an_outline_are_counted_and_a_file_without_outlines_is_refused(
+    small: Any, tell: Any
+) -> None:
+    def write(shape: dict[str, Any] | None, n: int) -> None:
+        features = [
+            {"type": "Feature", "properties": {"code": f"A{i:02d}"}, "geometry": shape}
+            for i in range(1, n + 1)
+        ]
+        content = {"type": "FeatureCollection", "features": features}
+        (small.path / "shapes.geojson").write_text(json.dumps(content), "utf-8")
+
+    ring = [[[0, 50], [1, 50], [1, 51], [0, 50]]]
+    small.write(areas__boundaries={"file": "shapes.geojson"})
+    write({"type": "Polygon", "coordinates": ring}, 5)
+    assert "15 of 20 places have no outline" in tell("check", small.study)[1].replace(
+        "areas", "places"
+    )
+    said = "have no outline in shapes.geojson: they are on no map."
+    assert said in tell("run", small.study, "--draws", "0")[1]
+    assert said in (small.path / "results/study/report.html").read_text("utf-8")
+    for shape, kind in (
+        ({"type": "LineString", "coordinates": ring[0]}, "LineString"),
+        ({"type": "Polygon", "coordinates": []}, "no geometry"),
+        (None, "no geometry"),
+    ):
+        write(shape, 20)
+        for command in ("check", "run"):
+            code, _, complaint = tell(command, small.study)
+            assert code == 2
+            assert "shapes.geojson: none of the 20 " in complaint
+            assert f"has an outline in it; found {kind}, expected polygons" in complaint

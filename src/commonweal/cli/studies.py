@@ -76,6 +76,9 @@ def check(study: StudyName) -> None:
         print(f"Its {have} the columns and codes that it names.")
     for line in _coverage(checked):
         print(line)
+    if checked.areas is not None and checked.without_outline:
+        n, areas = checked.without_outline, checked.areas
+        print(f"{n:,} of {len(areas):,} {areas.plural} have no outline in the file of boundaries.")
     for name, value in checked.constant.items():
         print(
             f"{name} is {value:,g} in every area that has a value, so it does not tell them apart."

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 POINT = ("longitude", "latitude")
 NUMBERS = ("population", *POINT)
+_OUTLINES = (3, 6)
+"""Shapely's numbers of polygons and of several as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +295,7 @@ def study_shapes(
                 f"{source.title}: area {', '.join(twice.head(3))} has more than one boundary; "
                 "expected one each"
             )
+        shapes = _outlines(shapes, areas, source)
         if areas.table["longitude"].is_not_null().any():
             import shapely
 
@@ -315,6 +318,21 @@ def study_shapes(
     codes = areas.table[authority].drop_nulls() if authority else areas.codes
     countries = {c[0] for c in codes}
     return shapes, outline.filter(pl.col("code").str.slice(0, 1).is_in(countries))
+
+
+def _outlines(shapes: pl.DataFrame, areas: Areas, source: Source) -> pl.DataFrame:
+    """Keep the shapes that are outlines; refuse a file that has none of an area."""
+    import shapely
+
+    found = shapely.from_wkb(shapes["geometry"].to_numpy())
+    outline = np.isin(shapely.get_type_id(found), _OUTLINES) & ~shapely.is_empty(found)
+    if not outline.any():
+        kinds = sorted({one.geom_type for one in found if one is not None}) or ["no geometry"]
+        raise DataError(
+            f"{source.title}: none of the {len(areas):,} {areas.plural} has an outline in it; found "
+            f"{', '.join(kinds)}, expected polygons"
+        )
+    return shapes.filter(outline)
 
 
 def areas_of_index(study: Study, index: str, areas: Areas, store: Store) -> Areas:

@@ -82,6 +82,8 @@ class Checked:
     unused: list[str] = field(default_factory=list)
     # the leaves of an index that have the same value everywhere, and that value
     constant: dict[str, float] = field(default_factory=dict)
+    # how many areas have none where the study names a file of outlines
+    without_outline: int = 0
     # the sources that are not on this machine, so that nobody looked into them
     unseen: list[str] = field(default_factory=list)
 
@@ -106,7 +108,8 @@ def check_files(study: Study, store: Store) -> Checked:
         if all(_seen(of, found, store) for of in (study.areas, *study.areas.join)):
             found.areas = study_areas(study, store)
             if drawn and _seen(drawn, found, store):
-                study_shapes(study, found.areas, store, geometry=True)
+                shapes, _ = study_shapes(study, found.areas, store, geometry=True)
+                found.without_outline = shapes["geometry"].null_count()
     else:
         found.areas = _here(study, store)
     if found.areas is not None:

@@ -28,7 +28,14 @@ from commonweal.report.study.headline import (
     unscored_sentences,
 )
 from commonweal.report.study.larger_areas import Tier, about_summaries, by_tier, larger_areas, tiers
-from commonweal.report.study.method import cautions, index_table, limits, method, weak_indicators
+from commonweal.report.study.method import (
+    cautions,
+    index_table,
+    limits,
+    method,
+    unmapped,
+    weak_indicators,
+)
 from commonweal.report.study.provenance import changes, differences, sources, validation_table
 from commonweal.report.study.sensitivity import (
     describe_sensitivity,
@@ -89,7 +96,9 @@ def study_document(results: Results, day: date | None = None) -> Document:
         heading=" ".join(study.description.split()),
         answer=tuple(_answer(results)),
         sections=tuple(_sections(results)),
-        notes=tuple(filter(None, (study.briefing.note, *weak_indicators(results)))),
+        notes=tuple(
+            filter(None, (study.briefing.note, *weak_indicators(results), *unmapped(results)))
+        ),
         limits=tuple(limits(results)),
         works=tuple(r.work.id for r in references(results)),
         sources=tuple(_source_lines(results)),

@@ -26,7 +26,7 @@ from commonweal.document.format import (
     stability,
 )
 from commonweal.report.study.comparison import change_sentences, change_tables
-from commonweal.report.study.method import cautions, weak_indicators
+from commonweal.report.study.method import cautions, unmapped, weak_indicators
 from commonweal.report.study.sensitivity import (
     NOT_RECALCULATED,
     describe_sensitivity,
@@ -97,6 +97,7 @@ def headline(results: Results) -> list[str]:
     if not results.designations:
         lines += ["", *_ranked(results)]
     lines += [*filter(None, [focus_note(results)]), *weak_indicators(results)]
+    lines += unmapped(results)
     if results.extra is not None:
         lines += ["", *extra_lines(results)]
     if results.since_in_focus:

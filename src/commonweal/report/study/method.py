@@ -18,6 +18,7 @@ from commonweal.indicators.indicators import constants, sparse
 from commonweal.report.study.data_dictionary import limit, preparation
 from commonweal.report.study.sensitivity import describe_assumption, sensitivity_method
 from commonweal.report.study.tables import ON_THE_LIST, the_list
+from commonweal.spec.data import OwnAreas
 from commonweal.study.names import (
     counted_areas,
     focus_note,
@@ -132,6 +133,22 @@ def weak_indicators(results: Results) -> list[str]:
                 "every area that has a value, so it does not tell them apart."
             )
     return told
+
+
+def unmapped(results: Results) -> list[str]:
+    """Say how many areas a study's own file of outlines does not have."""
+    drawn = results.study.areas.boundaries if isinstance(results.study.areas, OwnAreas) else None
+    without = results.boundaries["geometry"].is_null().to_numpy() & results.focus
+    n, of = int(without.sum()), int(results.focus.sum())
+    if drawn is None or n in (0, of):  # all: they were not asked for
+        return []
+    placed = results.areas.table["longitude"].is_not_null().to_numpy()[without]
+    where = "maps show them as points" if placed.all() else "they are on no map"
+    where = "those without a point are on no map" if placed.any() and not placed.all() else where
+    return [
+        f"{n:,} of {counted_areas(of, results.areas)} {'has' if n == 1 else 'have'} no outline in "
+        f"{drawn.file or drawn.source}: {where}."
+    ]
 
 
 def _of_all(results: Results, t: ConditionResult) -> Iterator[str]:
