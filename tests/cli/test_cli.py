@@ -171,6 +171,23 @@ def test_show_by_postcode(small: Any, tell: Any) -> None:
     assert "postcode QL1 2AB: unknown" in complaint
 
 
+def test_a_directory_of_postcodes_that_is_not_there_is_told(small: Any, tell: Any) -> None:
+    """Though no postcode is asked for: who names a file means it to be read."""
+    for command in (["show", "A03", "--study"], ["brief"]):
+        code, _, complaint = tell(*command, small.study, "--postcodes", "nofile.csv")
+        assert code == 2
+        assert "'--postcodes'" in complaint
+        assert "nofile.csv" in complaint
+
+
+def test_an_empty_folder_is_not_taken_for_the_current_one(small: Any, tell: Any) -> None:
+    """As of a variable of the shell that is not set."""
+    for out in (["--out", ""], ["--out="]):
+        code, _, complaint = tell("run", small.study, *out)
+        assert code == 2
+        assert "--out: found nothing; expected a folder" in complaint
+
+
 def test_compare(small: Any, tell: Any) -> None:
     before = small.study.rename(small.path / "before.yaml")
     after = small.write(designate__priority__all__0__worst="10%", title="Fewer places")
@@ -243,7 +260,7 @@ def test_compare_places_of_two_kinds(small: Any, tell: Any) -> None:
     code, _, complaint = tell("compare", "demo", small.study)
     assert code == 2
     assert "quillshire" in complaint
-    assert "own" in complaint
+    assert "to the places of areas.csv" in complaint
 
 
 def test_compare_names_a_few_or_all(small: Any, tell: Any) -> None:

@@ -114,6 +114,7 @@ class TestFlags:
             (["A01,0.5", "A02,-1"], "'0.5', '-1' in 2 of 2 rows"),
             (["A01,1", "A02,0.9999999"], "'0.9999999' in 1 of 2 rows"),
             (["A01,yes", "A02,perhaps"], "'perhaps' in 1 of 2 rows"),
+            (["A01,YES", "A02,N0"], "'N0' in 1 of 2 rows"),
         ],
     )
     def test_anything_else_is_refused(self, small: Any, rows: list[str], found: str) -> None:

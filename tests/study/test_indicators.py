@@ -254,7 +254,11 @@ def test_reach_and_timetables_of_four_places(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("indicator", "access", "said"),
     [
-        ({"reach": {**LIBRARY, "to": "vilage"}}, {}, "kind or group of places 'vilage' not found"),
+        (
+            {"reach": {**LIBRARY, "to": "vilage"}},
+            {},
+            "'vilage' not found; .*\nto list them all, type: commonweal places",
+        ),
         (
             {"reach": LIBRARY},
             {"points": [{"file": "halls.csv"}]},

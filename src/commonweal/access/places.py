@@ -152,7 +152,10 @@ class Taxonomy(_Data):
             elif name in self.kinds:
                 asked.add(name)
             else:
-                raise UnknownNameError("kind or group of places", name, [*self.groups, *self.kinds])
+                unknown = UnknownNameError(
+                    "kind or group of places", name, [*self.groups, *self.kinds]
+                )
+                raise unknown.and_say("\nto list them all, type: commonweal places")
         return [kind for kind in self.kinds if kind in asked]
 
     def kind_of_tags(self, tags: Mapping[str, str]) -> tuple[str, str]:

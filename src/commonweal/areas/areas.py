@@ -152,9 +152,9 @@ class Areas(Tabular):
     @property
     def called(self) -> str:
         """Name them for messages: ``areas of lsoa21``, or by the user's own file: ``wards of mine.csv``."""
-        if self.where:
-            return f"{self.plural} of {self.where}"
-        return self.plural if self.system == OWN else f"areas of {self.system}"
+        if self.system != OWN:
+            return f"areas of {self.system}"
+        return f"{self.plural} of {self.where}" if self.where else self.plural
 
     @property
     def names(self) -> list[pl.Series]:

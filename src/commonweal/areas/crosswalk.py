@@ -10,7 +10,7 @@ import polars as pl
 
 from commonweal.areas.areas import Areas, link_table, load_areas
 from commonweal.areas.catalogue import Systems, load_systems
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,8 +135,13 @@ def build_crosswalk(
             onto = destination if last else load_areas(store, through, systems=known)
             move = move.then(build_crosswalk(store, move.destination, onto, known))
         return move
-    reachable = {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
-    raise UnknownNameError(f"way from {here} to", there, reachable)
+    reachable = sorted(
+        {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
+    )
+    raise DataError(
+        f"no lookup leads from the {origin.called} to the {destination.called}; from the first one leads to: "
+        f"{', '.join(reachable) or 'none'}"
+    )
 
 
 def _direct(store: Store, origin: Areas, destination: Areas, known: Systems) -> pl.DataFrame | None:

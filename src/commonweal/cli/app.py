@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,6 +125,7 @@ def _exit_code(args: list[str], debug: bool) -> int:
         if isinstance(stream, io.TextIOWrapper):  # an old console may not have every letter
             stream.reconfigure(errors="backslashreplace")
     try:
+        _refuse_nothing(args)
         code = _command()(args=args, standalone_mode=False, prog_name="commonweal") or 0
         sys.stdout.flush()
     except BrokenPipeError:
@@ -143,6 +145,13 @@ def _exit_code(args: list[str], debug: bool) -> int:
         code = 143 if _terminated.is_set() else 130
         print("commonweal: stopped; nothing was half-written", file=sys.stderr)
     return int(code)
+
+
+def _refuse_nothing(args: list[str]) -> None:
+    """Refuse ``--out ""``, as of a variable that is not set: it would be the current folder."""
+    following = dict(pairwise(args))
+    if following.get("--out") == "" or "--out=" in args:
+        raise CommonwealError("--out: found nothing; expected a folder (. is the current one)")
 
 
 @cache

@@ -127,6 +127,7 @@ Postcodes = Annotated[
     Path | None,
     typer.Option(
         envvar="COMMONWEAL_POSTCODES",
+        exists=True,
         help="Your own postcode directory (CSV) [default: the built-in one].",
     ),
 ]

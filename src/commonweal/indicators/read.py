@@ -267,8 +267,8 @@ def read_flags(
         value = value.cast(pl.Float64).map_elements(
             lambda x: f"{x:.0f}" if x.is_integer() else repr(x), pl.String
         )
-    text = value.cast(pl.String).str.strip_chars().str.to_lowercase().replace("", None)
-    flags = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
+    text = value.cast(pl.String).str.strip_chars().replace("", None)
+    flags = text.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
     bad = text.filter(flags.is_null() & text.is_not_null())
     if len(bad):
         found = bad.unique(maintain_order=True)

@@ -259,8 +259,9 @@ def study_areas(study: Study, store: Store) -> Areas:
                 store, study.areas, within=study.where, population_at=study.population
             )
         except DataError as error:
+            inside = " and ".join(f"{parent} is {code}" for parent, code in study.where.items())
             raise StudyError(
-                f"{study.name}: areas {study.areas}, where {study.where}: {error}"
+                f"{study.name}: areas {study.areas}{', where ' if inside else ''}{inside}: {error}"
             ) from None
     return own_areas(study, study.areas, store)
 

@@ -47,6 +47,18 @@ def test_as_many_as_there_are(small: Any) -> None:
     ]
 
 
+def test_the_only_one(small: Any) -> None:
+    only = {"areas__only": {"code": "A01"}}
+    small.write(designate={"p": {"index": "deprivation", "worst": 1}}, **only)
+    results = small.run(draws=0)
+    assert cautions(results, "p") == [
+        "The worst 1 on deprivation is the only place that has a score."
+    ]
+    assert headline(results)[2].startswith("1 of 1 place is on the list of ")
+    small.write(designate={"p": {"index": "deprivation", "score_above": 1000}}, **only)
+    assert headline(small.run(draws=0))[2].startswith("0 of 1 place is on the list of ")
+
+
 def test_less_than_one(small: Any) -> None:
     assert of(small, worst="4%") == [
         "The worst 4% on deprivation, of 20 places, is less than one area, so none can be on the list."

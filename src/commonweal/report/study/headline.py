@@ -137,7 +137,7 @@ def list_sentences(results: Results, name: str) -> Iterator[str]:
     yield ON_LIST.format(
         n=f"{n:,}",
         areas=listed_areas(results),
-        are="is" if n == 1 else "are",
+        are="is" if 1 in (n, int(results.focus.sum())) else "are",
         list=the_list(results, name),
     )
     yield THE_RULE.format(rule=rule_in_words(results, name))

@@ -159,7 +159,10 @@ def _of_all(results: Results, t: ConditionResult) -> Iterator[str]:
     cut, of = int(t.cut[0]), counted_areas(scored, results.areas)
     stated = str(worst)
     if worst.number is not None and worst.number >= scored:
-        yield f"The {stated} on {what} are all {of} that have a score."
+        if scored == 1:
+            yield f"The {stated} on {what} is the only {results.areas.singular} that has a score."
+        else:
+            yield f"The {stated} on {what} are all {of} that have a score."
     elif cut == 0:
         yield f"The {stated} on {what}, of {of}, is less than one area, so none can be on the list."
     elif n > cut:
