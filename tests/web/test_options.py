@@ -407,3 +407,20 @@ def test_nobody_is_shown_as_nobody_and_not_as_unknown(
     people = {row["Code"]: row["People"] for row in rows}
     assert (people["P1"], people["P2"], people["P3"]) == ("900", "0", "")
     assert "0 people" in text_of(client.get("/area/P2").text)
+
+
+@pytest.mark.parametrize("more", ["", "prepare: [{treat: {skew: 2}}]"])
+def test_the_default_question_is_answered_where_a_study_prepares_its_indicators(
+    parishes: Explorer, client_of: Callable[[Explorer], Client], more: str
+) -> None:
+    """What the venues change in it only a new run would say, which is said; who is reached can be told."""
+    store = parishes.store
+    assert store is not None
+    study = parishes.results.study.folder / "prepared.yaml"
+    study.write_text(f"{ABROAD}{more}\n", "utf-8")
+    results = run(str(study), store, sensitivity=False)
+    told = client_of(open_explorer(results, store.cache, store=store)).get(f"{FILES}?area=C1")
+    assert told.status_code == 200
+    text = " ".join(t for s in told.json()["sections"] for t in s["text"])
+    assert ("only a new run says what would change in it" in text) == bool(more)
+    assert ("List “worst”" in text) != bool(more)

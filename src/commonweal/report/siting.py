@@ -60,6 +60,11 @@ NO_EFFECT = (
     "This study measures nothing from such venues, so its indices and lists would not change."
 )
 
+RERUN = (
+    "This study prepares its indicators or has several years, so only a new run says what would change in it. List the "
+    "sites under “access: points” in the study file, and run it."
+)
+
 
 def siting_answer(sited: SitingResult) -> list[str]:
     """Say who is reached, or how much nearer venues come; first of all where no venue of the kind was read."""
@@ -230,7 +235,7 @@ def siting_section(sited: SitingResult) -> Section:
                 rows=20,
             )
         )
-    changes: tuple[str, ...] = (NO_EFFECT,)
+    changes: tuple[str, ...] = (RERUN if sited.rerun else NO_EFFECT,)
     if sited.effect is not None:
         tables += _effect_tables(sited.effect)
         changes = tuple(_changes(sited.effect))

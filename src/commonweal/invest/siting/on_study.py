@@ -27,6 +27,7 @@ from commonweal.invest.siting.demand import (
 )
 from commonweal.invest.siting.result import (
     SitingResult,
+    cannot_rescore,
     chosen_sites,
     moved_by,
     nearer,
@@ -263,7 +264,8 @@ def site(
     )
     sites = chosen_sites(candidates, demand.people, solution, within_minutes(ask.minutes))
     changes = None
-    if effect and len(sites):
+    rerun = not ask.moves and cannot_rescore(results.study) and _moves(results, ask, ground)
+    if effect and len(sites) and not rerun:
         planned = _planned(sites, ask.kind)
         changes = _effect(results, ask, planned, ground, scope.rows, store, progress)
     same = ground.origins.areas.system == results.areas.system
@@ -288,6 +290,7 @@ def site(
         is_fictional(results.study),
         not len(ground.places.of(ask.kind)),
         not is_fictional(results.study) and not in_united_kingdom(demand.points),
+        rerun,
     )
 
 
@@ -323,6 +326,13 @@ def _planned(sites: pl.DataFrame, kind: str) -> Places:
     )
     nothing = pl.DataFrame(schema=LEFT_OUT)
     return make_places(rows, load_taxonomy(), nothing, {PLANNED: len(rows)})
+
+
+def _moves(results: Results, ask: SitingOptions, ground: SitingData) -> bool:
+    """Whether new places change what a study measures."""
+    if ground.around is not None:
+        return bool(moved_by(results.study, ask.kind))
+    return bool(_in_metres(results, ask.kind))
 
 
 def _effect(

@@ -102,6 +102,9 @@ class SitingResult:
         Whether no place of the kind was read anywhere, so that none that is there counts.
     abroad
         Whether the areas lie outside the United Kingdom, whose costs and values the program holds.
+    rerun
+        Whether only a new run of the study would say what changes in it: it prepares its indicators, or has
+        several years.
     """
 
     title: str
@@ -124,6 +127,7 @@ class SitingResult:
     fictional: bool = False
     unread: bool = False
     abroad: bool = False
+    rerun: bool = False
 
     @property
     def limit_m(self) -> float:
@@ -257,6 +261,11 @@ def nearer(
     return found
 
 
+def cannot_rescore(study: Study) -> bool:
+    """Whether other values would be prepared otherwise, so that only a new run says what they change."""
+    return bool(study.prepare) or study.panel is not None
+
+
 def results_with_indicators(results: Results, columns: Columns) -> Results:
     """Give the results of a study in which some indicators have other values.
 
@@ -265,7 +274,7 @@ def results_with_indicators(results: Results, columns: Columns) -> Results:
     to be run again.
     """
     study = results.study
-    if columns and (study.prepare or study.panel is not None):
+    if columns and cannot_rescore(study):
         raise StudyError(
             f"study {study.name} prepares its indicators or has several years, so its index can't be made "
             "anew from new values; add the places to 'access: points' and run it"
