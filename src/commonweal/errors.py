@@ -33,8 +33,24 @@ __all__ = [
 ]
 
 
+_FEW = 3
 MOST_NAMES = 8
 """How many names that are not there are told at once."""
+
+
+def areas_are(codes: Iterable[str]) -> str:
+    """Name the first of some areas, with the verb that follows them.
+
+    Examples
+    --------
+    >>> areas_are(["A1"]), areas_are(["A1", "A2"]), areas_are(f"A{n}" for n in range(9))
+    ('area A1 is', 'areas A1 and A2 are', 'areas A0, A1, A2 and 6 more are')
+    """
+    every = list(codes)
+    if len(every) == 1:
+        return f"area {every[0]} is"
+    some = every[:_FEW] + ([f"{len(every) - _FEW:,} more"] if every[_FEW:] else [])
+    return f"areas {', '.join(some[:-1])} and {some[-1]} are"
 
 
 class CommonwealError(Exception):

@@ -32,7 +32,7 @@ def test_whole_numbers_are_people_too() -> None:
     [
         ([], [], r"^no areas in wards\.csv; expected at least one row"),
         (["a", None, "b"], [1.0, 1.0, 1.0], r"^row 2 has no area code in wards\.csv"),
-        (["a", "b", "a", "b", "a"], [1.0] * 5, r"^area a, b is there more than once in wards\.csv \(3 rows"),
+        (["a", "b", "a", "b", "a"], [1.0] * 5, r"^areas a and b are there more than once in wards\.csv \(3 rows"),
         (["a", "b"], [1.0, -2.0], r"^area b has population -2\.0 in wards\.csv; expected 0 or more, or nothing"),
         (["a", "b"], [1, -2], r"^area b has population -2 in wards\.csv"),
         (["a", "b"], [float("inf"), 1.0], "^area a has population inf"),

@@ -65,7 +65,7 @@ def test_codes_that_are_there_twice() -> None:
 
 def test_they_are_found_in_a_country() -> None:
     codes = [f"A{i % 30_000}" for i in range(33_755)]
-    with pytest.raises(DataError, match="area A0, A1, A10 is there"):
+    with pytest.raises(DataError, match="areas A0, A1, A10 and 3,752 more are there"):
         indicators(np.zeros((33_755, 2)), codes)
 
 

@@ -143,6 +143,29 @@ def test_a_value_that_a_declared_column_cannot_have_is_quoted_as_it_stands(tmp_p
             read(path, separator=";", decimal=",", types={column: kind})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_lines_may_end_as_on_an_old_mac(tmp_path: Path, encoding: str) -> None:
+    path = write(tmp_path, 'code,n\ra,1\r"b\rc",2\r'.encode(encoding))
+    assert read(path, encoding=encoding).rows() == [("a", 1), ("b\nc", 2)]
+
+
+def test_a_type_of_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "code,n\n01,1\n")
+    with pytest.raises(UnknownNameError, match=r"column 'cod' not found in halls\.csv .*'code'"):
+        read(path, ["n"], types={"cod": "string"})
+
+
+def test_a_workbook_with_another_name_or_fewer_rows_than_are_skipped(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "halls.xlsx") as book:
+        book.add_worksheet("Data").write_row(0, 0, ["code", "n"])
+    for skip in (1, 99):
+        with pytest.raises(DataError, match=r"Data' (has no row below the 99|is empty)"):
+            read(tmp_path / "halls.xlsx", skip_rows=skip)
+    (tmp_path / "halls.xlsx").rename(tmp_path / "halls.csv")
+    with pytest.raises(DataError, match=r"an Excel workbook; expected a name that ends in \.xlsx"):
+        read(tmp_path / "halls.csv")
+
+
 def test_blank_lines_are_left_out_whatever_columns_are_wanted(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n1,2\n\n,4\n5,6\n")
     assert read(path, ["a"])["a"].to_list() == [1, None, 5]

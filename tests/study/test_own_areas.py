@@ -92,7 +92,7 @@ def test_what_a_joined_table_lacks_is_said(small: Any) -> None:
     text = (small.path / "census.csv").read_text("utf-8")
     (small.path / "census.csv").write_text(f"{text}21,A05,1,0,50\n", "utf-8")
     said = refused(small, areas__join=[one], areas__population="residents")
-    assert "A05 is in census.csv more than once (1 in all)" in said
+    assert "area A05 is in census.csv more than once; expected" in said
 
 
 def test_only_some_rows_are_areas_of_the_study(small: Any) -> None:

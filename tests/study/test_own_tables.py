@@ -400,6 +400,28 @@ def test_a_setting_that_would_do_nothing_is_refused(
     assert f"indicators.csv: {said}" in refused(small)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "http://x.org/a.csv",
+            "http://x.org/a.csv is an address; expected a file beside the study",
+        ),
+        (".", "'.' is a folder; expected a file"),
+        ("~/indicators.csv", "~/indicators.csv is not there; expected a file of that name"),
+    ],
+)
+def test_what_is_no_file_is_told_with_its_own_line(
+    small: Any, tell: Any, name: str, said: str
+) -> None:
+    small.write(indicators__halls__file=name)
+    line = 1 + small.study.read_text("utf-8").splitlines().index(f"    file: {name}")
+    for command in ("check", "run"):
+        code, _, complaint = tell(command, "study.yaml")
+        assert code == 2
+        assert complaint.startswith(f"commonweal: study.yaml, line {line}: {said}")
+
+
 def test_a_file_that_is_not_there_is_told_with_its_line_and_the_nearest(
     small: Any, tell: Any
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from commonweal.areas.catalogue import AreaSystem, Column, Link, Systems, load_systems
-from commonweal.errors import DataError, UnknownNameError, UnreachableError
+from commonweal.errors import DataError, UnknownNameError, UnreachableError, areas_are
 from commonweal.files.frames import Tabular
 from commonweal.sources.geometry import EARTH
 
@@ -89,11 +89,10 @@ class Areas(Tabular):
             row = int(codes.is_null().arg_max() or 0)
             raise DataError(f"row {row + 1} has no area code{at}; expected one on every row")
         if codes.n_unique() < len(codes):
-            twice = codes.filter(codes.is_duplicated()).unique().sort().head(3).to_list()
+            twice = codes.filter(codes.is_duplicated()).unique().sort()
             n = len(codes) - codes.n_unique()
             raise DataError(
-                f"area {', '.join(map(str, twice))} is there more than once{at} "
-                f"({n:,} rows too many); expected one row each"
+                f"{areas_are(twice)} there more than once{at} ({n:,} rows too many); expected one row each"
             )
         people = self.table["population"]
         bad = self.table.filter(people.is_nan() | (people < 0) | (people > MOST_PEOPLE))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from commonweal.errors import DataError, StudyError, UnknownNameError
+from commonweal.errors import DataError, StudyError, UnknownNameError, areas_are
 from commonweal.files.frames import Tabular
 
 if TYPE_CHECKING:
@@ -158,10 +158,8 @@ class Indicators(Tabular):
         if self.values.shape != shape:
             raise DataError(f"values have shape {self.values.shape}; expected {shape}")
         if len(set(self.codes)) < len(self.codes):
-            twice = sorted(c for c, count in Counter(self.codes).items() if count > 1)[:3]
-            raise DataError(
-                f"area {', '.join(twice)} is there more than once; expected one row each"
-            )
+            twice = sorted(c for c, count in Counter(self.codes).items() if count > 1)
+            raise DataError(f"{areas_are(twice)} there more than once; expected one row each")
         again = [n for n, count in Counter(m.name for m in self.meta).items() if count > 1]
         if again:
             raise DataError(f"indicator '{again[0]}' is there more than once; expected it once")

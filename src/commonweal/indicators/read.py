@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.areas.areas import code_texts
-from commonweal.errors import DataError, UnknownNameError
+from commonweal.errors import DataError, UnknownNameError, areas_are
 from commonweal.indicators.indicators import Counts, Indicator, Indicators
 from commonweal.indicators.panel import whole_years
 from commonweal.sources.columns import MISSING_IN_NUMBERS, by_name, unpunctuated
@@ -340,8 +340,7 @@ def _align(
     twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
     if len(twice):
         raise DataError(
-            f"{name}: area {', '.join(twice.head(3))} is in {source.called} more than once "
-            f"({len(twice):,} in all); expected one row each"
+            f"{name}: {areas_are(twice)} in {source.called} more than once; expected one row each"
         )
     # An area whose code is there has been read; one whose value is missing stays missing.
     order = pl.DataFrame({"code": areas.codes})

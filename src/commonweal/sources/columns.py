@@ -31,6 +31,16 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
     return list(dict.fromkeys(wanted))
 
 
+def check_declared(found: Iterable[str], source: Source) -> None:
+    """Check that each column whose type the user declares is there: a slip would leave its type to be guessed."""
+    found = list(found)
+    missing = [name for name in source.reader.types if name not in found]
+    if missing and source.path is not None:
+        raise UnknownNameError.of_several(
+            "column", missing, found, f" in {source.called} ('types')"
+        )
+
+
 def by_name(columns: Sequence[str]) -> Selector:
     """Take columns by their names as they stand: ``*`` is a name and no pattern."""
     import polars.selectors as cs

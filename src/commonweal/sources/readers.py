@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError, SourceError, UnknownNameError
-from commonweal.sources.columns import by_name, check_columns, plain
+from commonweal.sources.columns import by_name, check_columns, check_declared, plain
 from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _read(
         from commonweal.sources.tabular import NO_EXCEL, read_excel
 
         table, notes = in_subprocess(read_excel, path, NO_EXCEL, **options_of(source))
+        check_declared(table.columns, source)
     elif reader.format == "geojson":
         from commonweal.sources.geometry import read_geojson
 
@@ -103,6 +104,8 @@ def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.D
             if n.lower().endswith((".csv", ".tsv", ".txt")) and not n.startswith("__MACOSX/")
         ]
         member = source.reader.member
+        if "xl/workbook.xml" in archive.namelist():
+            raise DataError(f"{path}: an Excel workbook; expected a name that ends in .xlsx")
         drawn = [n for n in archive.namelist() if n.lower().endswith((".shp", ".gpkg", ".geojson"))]
         if member is None and drawn and all(n.lower().endswith(".txt") for n in names):
             raise DataError(

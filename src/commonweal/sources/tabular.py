@@ -14,7 +14,13 @@ from xml.etree import ElementTree
 
 from commonweal.errors import DataError, UnknownNameError
 from commonweal.sources.catalogue import Reader
-from commonweal.sources.columns import by_name, check_columns, check_header, typed
+from commonweal.sources.columns import (
+    by_name,
+    check_columns,
+    check_declared,
+    check_header,
+    typed,
+)
 from commonweal.sources.sandbox import explain_damage, open_zip
 
 if TYPE_CHECKING:
@@ -59,9 +65,15 @@ def read_excel(path: Path, **options: Any) -> tuple[pl.DataFrame, list[str]]:
 
         def load(skip: int, rows: int | None) -> pl.DataFrame:
             # All rows decide the type of a column: the first few would make later text a gap.
-            page = book.load_sheet(
-                sheet, header_row=None, skip_rows=skip, n_rows=rows, schema_sample_rows=None
-            )
+            try:
+                page = book.load_sheet(
+                    sheet, header_row=None, skip_rows=skip, n_rows=rows, schema_sample_rows=None
+                )
+            except fastexcel.InvalidParametersError:
+                raise DataError(
+                    f"{path}: sheet '{sheet}' has no row below the {skip:,} that 'skip_rows' leaves out; "
+                    "expected the names of the columns and the rows"
+                ) from None
             frame: pl.DataFrame = page.to_polars()
             return frame
 
@@ -258,7 +270,9 @@ def read_text(
     separator = reader.separator or ("\t" if reader.format == "tsv" else ",")
     if reader.encoding.lower().replace("_", "-") not in {"utf-8", "utf8", "utf-8-sig"}:
         data = _recode(data, reader.encoding, name)
+    data = _with_line_feeds(data)
     header, lines = _header(data, name, reader, separator)
+    check_declared(header, source)
     wanted = check_columns(columns, header, source)
     walk: _Walk | None = None
     if reader.rows is not None:
@@ -298,6 +312,22 @@ def read_text(
     if table.height == 0:
         raise DataError(f"{name}: a header and no rows")
     return typed(pl.DataFrame([table[column] for column in wanted]), reader, name)
+
+
+_START = 1 << 16
+"""Bytes in which the first line of any table ends."""
+
+
+def _with_line_feeds(data: Path | bytes) -> Path | bytes:
+    """Give text whose lines end with CR alone, as from an old Mac, with the ends that Polars knows."""
+    if isinstance(data, bytes):
+        start = data[:_START]
+    else:
+        with data.open("rb") as file:
+            start = file.read(_START)
+    if b"\r" not in start or b"\n" in start:
+        return data
+    return (data if isinstance(data, bytes) else data.read_bytes()).replace(b"\r", b"\n")
 
 
 def _has_empty(column: pl.Series) -> bool:

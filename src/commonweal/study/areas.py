@@ -14,7 +14,7 @@ from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.areas.areas import boundaries, code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
 from commonweal.areas.crosswalk import build_crosswalk
-from commonweal.errors import DataError, StudyError, UnknownNameError, nearest
+from commonweal.errors import DataError, StudyError, UnknownNameError, areas_are, nearest
 from commonweal.indicators import Indicator
 from commonweal.indicators.read import CountColumns, IndicatorSource, read_years, to_numbers
 from commonweal.spec import Study
@@ -191,8 +191,7 @@ def _by_code(values: pl.Series, of: _Table, codes: pl.Series) -> pl.Series:
     twice = keyed.filter(pl.col("code").is_duplicated())["code"].unique().sort()
     if len(twice):
         raise DataError(
-            f"areas: {', '.join(twice.head(3))} is in {of.source.called} more than once "
-            f"({len(twice):,} in all); expected one row each"
+            f"{areas_are(twice)} in {of.source.called} more than once; expected one row each"
         )
     order = pl.DataFrame({"code": codes})
     return order.join(keyed, on="code", how="left", maintain_order="left")["value"]

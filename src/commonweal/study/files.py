@@ -58,22 +58,34 @@ def check_there(study: Study) -> None:
     """Refuse a study whose own files are not all there, with the line that names one and the nearest file."""
     for name in sorted(study.named_files()):
         path = own_path(study, name)
-        if os.path.lexists(path):
+        if os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112 - nor where it may not be looked at
             continue
         if is_frame(name):
             raise SourceError(
                 f"{_given_for(study, name)} is not in the cache any more ({path}); make the study again with it"
             )
-        files = (study.folder / f"{study.name}{ending}" for ending in (".yaml", ".yml"))
-        lines = [
-            f"{file}, line {n}: "
-            for file in files
-            for n, line in enumerate(read_text(file).splitlines() if is_there(file) else (), 1)
-            if path.name in line
-        ]
+        where = _line_of(study, study.files.get(name, FileSpec()).file or name)
+        if name.startswith(("http://", "https://")):
+            raise SourceError(
+                f"{where}{name} is an address; expected a file beside the study (fetch it first, or describe it as a "
+                "source: `commonweal sources add`)"
+            )
+        if os.path.isdir(path):  # noqa: PTH112
+            raise SourceError(f"{where}'{name}' is a folder; expected a file")
         there = [p.name for p in path.parent.glob("*") if p.is_file() and p.stem != study.name]
         near = nearest(path.name, there) if there else "expected a file of that name"
-        raise SourceError(f"{''.join(lines[:1])}{path} is not there; {near}")
+        raise SourceError(f"{where}{path} is not there; {near}")
+
+
+def _line_of(study: Study, name: str) -> str:
+    """Say in which line of a study's file another file is named."""
+    for file in (study.folder / f"{study.name}{ending}" for ending in (".yaml", ".yml")):
+        lines = read_text(file).splitlines() if is_there(file) else []
+        named = re.compile(rf"(?<![\w./~-]){re.escape(name)}(?![\w./~-])")
+        for n, line in enumerate(lines, 1):
+            if named.search(line):
+                return f"{file}, line {n}: "
+    return ""
 
 
 def own_source(study: Study, spec: FileOrSource, store: Store) -> Source:

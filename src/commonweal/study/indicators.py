@@ -12,7 +12,7 @@ from commonweal.access.postcodes import load_postcodes
 from commonweal.areas.areas import code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
 from commonweal.areas.crosswalk import build_crosswalk
-from commonweal.errors import DataError, StudyError
+from commonweal.errors import DataError, StudyError, areas_are
 from commonweal.index.rates import fall_short, rate
 from commonweal.indicators import Indicator, Indicators
 from commonweal.indicators.indicators import check_columns, evaluate_formula, names_in
@@ -420,8 +420,8 @@ def aligned(
     twice = inside.filter(pl.col("code").is_duplicated())["code"].unique().sort()
     if len(twice):
         raise DataError(
-            f"{name}: area {', '.join(twice.head(3))} is in {source.called} more than once "
-            f"({len(twice):,} in all); expected one row each, or 'add: true' to add them up"
+            f"{name}: {areas_are(twice)} in {source.called} more than once; expected one row each, or "
+            "'add: true' to add them up"
         )
     joined = pl.DataFrame({"code": on.codes}).join(
         inside, on="code", how="left", maintain_order="left"

@@ -9,7 +9,7 @@ import numpy as np
 
 from commonweal.document.html import document_fragment
 from commonweal.document.text import document_lines
-from commonweal.errors import CommonwealError, UnknownNameError
+from commonweal.errors import CommonwealError, UnknownNameError, nearest
 from commonweal.index import decile
 from commonweal.report.place.charts import domain_chart
 from commonweal.report.place.describing import describe
@@ -153,5 +153,7 @@ def profile(results: Results, asked: str, language: str = "en") -> Profile:
         if larger := larger_named(areas, asked):
             raise CommonwealError(larger)
         names = [name for known in areas.names for name in known.drop_nulls()]
-        raise UnknownNameError(areas.singular, asked, [*areas.codes, *names])
+        every = [*areas.codes, *names]
+        alike = nearest(asked, every).startswith("did you mean")
+        raise UnknownNameError(areas.singular, asked, every if alike else areas.codes)
     return Profile(results, row, describe(results, row, language))
