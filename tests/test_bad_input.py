@@ -66,6 +66,14 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["column 'incme' not found in indicators.csv; did you mean 'income'?"],
     ),
     "code column": (recipe(areas__code="cod"), ["column 'cod'", "did you mean 'code'?"]),
+    "empty parent column": (
+        recipe(areas__parents={"district": ["district", ""]}),
+        ["line", "areas.parents.district: found ''; expected the name of a column"],
+    ),
+    "empty denominator": (
+        recipe(prepare=[{"denominate": {"by": "", "of": ["halls"]}}]),
+        ["line", "prepare.0.denominate.by: found ''"],
+    ),
     "empty code column": (recipe(areas__code=""), ["line", "areas.code: found ''"]),
     "population column": (recipe(areas__population="people"), ["column 'people'", "population"]),
     "parent column": (

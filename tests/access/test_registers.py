@@ -150,6 +150,7 @@ def test_numbers_that_are_ids_are_whole() -> None:
         ({"latitude": ""}, "give both longitude and latitude"),
         ({"longitude": "", "latitude": ""}, "give longitude and latitude, or postcode"),
         ({"kinds": []}, "at least 1 item"),
+        ({"kinds": [{"kind": "pub", "where": {"": ["a"]}}]}, "at least 1 character"),
         ({"name": ""}, "at least 1 character"),
         ({"drop": [{"reason": "x", "why": "y", "matches": {"name": "^[a"}}]}, "is not a regular"),
         ({"kinds": [{"kind": "pub", "matches": {"name": "(?=a)"}}]}, "is not a regular"),

@@ -112,3 +112,19 @@ def test_a_baseline_whose_account_is_not_in_words(small: Small) -> None:
     about["measures"][0]["vintage"] = ["2019"]
     with pytest.raises(DataError, match="not a baseline"):
         Snapshot.of(about, taken.to_frame())
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("code", "column 'code' holds List(Int64); expected text"),
+        ("group: district", "column 'group: district' holds List(Int64); expected text"),
+        ("selected", "not a baseline"),
+    ],
+)
+def test_a_baseline_whose_table_holds_what_it_cannot(small: Small, column: str, said: str) -> None:
+    taken = take_baseline(small.run(draws=0))
+    frame = taken.to_frame().with_columns(pl.concat_list(pl.lit([1, 2])).alias(column))
+    with pytest.raises(DataError) as told:
+        Snapshot.of(taken.about(), frame)
+    assert said in str(told.value)

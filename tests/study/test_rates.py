@@ -20,6 +20,13 @@ def test_a_total_that_is_missing_or_zero_holds_nothing_against_a_count() -> None
     assert not fall_short(np.array([0.0, 0.0]), larger, ["N", "S"], totals, 1.0).inside.any()
 
 
+def test_counts_in_no_larger_area_are_held_to_nothing() -> None:
+    larger = pl.Series([None, None], dtype=pl.String)
+    short = fall_short(np.array([1.0, 2.0]), larger, [], np.array([]), 0.9)
+    assert not short.inside.any()
+    assert not short.shares
+
+
 def test_a_negative_base_is_named() -> None:
     with pytest.raises(DataError, match="area B has base -1"):
         rate(np.array([1.0, 1.0]), np.array([1.0, -1.0]), 1, None, ["A", "B"])

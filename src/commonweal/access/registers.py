@@ -53,14 +53,15 @@ def _is_pattern(text: str) -> str:
 
 
 _Pattern = Annotated[str, AfterValidator(_is_pattern)]
+_Column = Annotated[str, Field(min_length=1)]
 
 
 class _Test(_Data):
     """Conditions on a row, all of which have to hold; without any it always does."""
 
-    where: dict[str, tuple[str, ...]] = {}
-    matches: dict[str, _Pattern] = {}
-    unless: dict[str, tuple[str, ...]] = {}
+    where: dict[_Column, tuple[str, ...]] = {}
+    matches: dict[_Column, _Pattern] = {}
+    unless: dict[_Column, tuple[str, ...]] = {}
 
     def holds(self) -> pl.Expr:
         """Whether a row passes."""

@@ -61,7 +61,7 @@ class Denominate(_Of):
         The rate is per so many.
     """
 
-    by: str
+    by: str = Field(min_length=1)
     of: tuple[str, ...] = Field(min_length=1)
     per: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 

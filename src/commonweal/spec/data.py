@@ -193,8 +193,10 @@ class OwnAreas(FileOrSource):
         cls, value: dict[str, str | tuple[str, str]]
     ) -> dict[str, str | tuple[str, str]]:
         taken = dict.fromkeys(TAKEN, "the results have a column of that name")
-        for name in value:
+        for name, columns in value.items():
             check_name(name)
+            if not all([columns] if isinstance(columns, str) else columns):
+                raise FieldError("found ''; expected the name of a column", name)
             if name.casefold() in taken:
                 raise FieldError(f"{taken[name.casefold()]}; expected another name", name)
             taken |= dict.fromkeys(

@@ -136,11 +136,11 @@ class Snapshot:
             measures = tuple(TrackedMeasure(**measure) for measure in about["measures"])
             if not all(isinstance(text, str) for m in measures for text in astuple(m)[:-1]):
                 raise TypeError("measures, which are not all in words")
-            groups = {
-                c.removeprefix(_GROUP): tuple(frame[c].to_list())
-                for c in frame.columns
-                if c.startswith(_GROUP)
-            }
+            grouped = [c for c in frame.columns if c.startswith(_GROUP)]
+            for name in ("code", "name", *grouped):
+                if frame[name].dtype != pl.String:
+                    raise TypeError(f"column '{name}' holds {frame[name].dtype}; expected text")
+            groups = {c.removeprefix(_GROUP): tuple(frame[c].to_list()) for c in grouped}
             values = frame.select(
                 pl.col(f"{_VALUE}{m.name}").cast(pl.Float64).fill_null(np.nan) for m in measures
             )
@@ -154,7 +154,7 @@ class Snapshot:
                 tuple(frame["code"].to_list()),
                 tuple(frame["name"].to_list()),
                 frame[_PEOPLE].cast(pl.Float64).fill_null(np.nan).to_numpy(),
-                frame[_SELECTED].to_numpy(),
+                frame[_SELECTED].cast(pl.Boolean).to_numpy(),
                 groups,
                 measures,
                 values.to_numpy().reshape(len(frame), len(measures)),
