@@ -17,11 +17,13 @@ import shapely
 
 from commonweal.errors import CommonwealError, DataError, SourceError
 from commonweal.files.inputs import input_files, record_inputs
+from commonweal.report.study.method import method
 from commonweal.sources import Store, readers
 from commonweal.sources.catalogue import local_source
 from commonweal.spec.study import load_study
 from commonweal.study.areas import study_areas
 from commonweal.study.check import check_files
+from commonweal.study.names import find_scope
 from commonweal.study.run import run
 
 if TYPE_CHECKING:
@@ -189,6 +191,15 @@ def test_the_parts_of_a_shapefile_are_files_that_were_given(
     monkeypatch.setattr(readers, "read_table", read_meanwhile)
     with pytest.raises(SourceError, match=r"map\.shp was changed while it was read; run again"):
         small.store.table(source)
+
+
+def test_areas_without_a_title_are_called_by_their_noun(small: Any) -> None:
+    """In headings such as that of a pack of all of them, and once."""
+    areas = study_areas(load_study(small.write(areas__title="")), small.store)
+    assert (areas.title, areas.plural) == ("Places", "places")
+    results = small.run(draws=0)
+    assert find_scope(results.areas, []).title == "Places"
+    assert dict(method(results))["Areas"] == "20 places."
 
 
 def test_what_is_wrong_with_a_map_is_said(small: Any) -> None:

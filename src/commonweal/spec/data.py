@@ -171,7 +171,7 @@ class OwnAreas(FileOrSource):
     # a map of their outlines: a shapefile, GeoPackage or GeoJSON, or a table with a column ``geometry``
     boundaries: JoinSpec | None = None
     # title, singular, plural: what the places are called
-    title: str = "Areas"
+    title: str = ""  # the plural, if not given
     singular: str = "area"
     plural: str = "areas"
     system: str = "own"  # a short name for the set

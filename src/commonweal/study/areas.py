@@ -14,6 +14,7 @@ from commonweal.areas import Areas, crosswalk_from_pairs
 from commonweal.areas.areas import boundaries, code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
 from commonweal.areas.crosswalk import build_crosswalk
+from commonweal.document.format import sentence
 from commonweal.errors import DataError, StudyError, UnknownNameError, areas_are, nearest
 from commonweal.indicators import Indicator
 from commonweal.indicators.read import CountColumns, IndicatorSource, read_years, to_numbers
@@ -85,7 +86,7 @@ def own_areas(study: Study, own: OwnAreas, store: Store) -> Areas:
     # Checked in the file's order, so that a message gives the row where it is.
     areas = Areas(
         own.system,
-        own.title,
+        own.title or sentence(own.plural),
         own.singular,
         own.plural,
         tidy,

@@ -282,9 +282,8 @@ def _what(results: Results, name: str) -> str:
 def method(results: Results) -> list[tuple[str, str]]:
     """Give the method as pairs of a subject and a text."""
     areas = results.areas
-    told = [
-        ("Areas", f"{len(areas):,} {areas.plural} ({areas.title}). {focus_note(results)}".rstrip())
-    ]
+    called = "" if areas.title.casefold() == areas.plural.casefold() else f" ({areas.title})"
+    told = [("Areas", f"{len(areas):,} {areas.plural}{called}. {focus_note(results)}".rstrip())]
     told += preparation(results)
     told += [(index_label(results, index), _index(results, index)) for index in results.scores]
     told += quality_flags(results)
