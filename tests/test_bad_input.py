@@ -478,17 +478,17 @@ def test_only_the_file_s_place_names_a_study(small: Any, tell: Any) -> None:
 
 def test_nan_and_unknown_codes_are_counted_and_told(small: Any) -> None:
     """They are no mistake: an area may have no value. But it is never shown as 'not on the list'."""
-    from commonweal.report.study.headline import as_data, headline
+    from tests.terminal import run_data, run_lines
 
     small.replace(small.indicators, "A03,3,18", "A03,NaN,18")
     small.replace(small.indicators, "A04,4,17", "B04,4,17")
     results = small.run(draws=0)
-    told = "\n".join(headline(results))
+    told = "\n".join(run_lines(results))
     assert (
         "2 places have no score on an index that the rule uses (A03, A04): deprivation 2, Community needs 1."
         in told
     )
-    assert as_data(results)["designations"]["priority"]["without_score"] == ["A03", "A04"]
+    assert run_data(results)["designations"]["priority"]["without_score"] == ["A03", "A04"]
     read = next(s for s in results.provenance["steps"] if s["step"] == "indicators deprivation")[
         "read"
     ]

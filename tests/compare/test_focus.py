@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.terminal import run_lines
 
 from commonweal.compare.studies import compare_studies
 from commonweal.compare.units import compare_units, run_on_units
@@ -15,7 +16,6 @@ from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
 from commonweal.errors import DataError, StudyError
 from commonweal.report.study.comparison import comparison_document
-from commonweal.report.study.headline import headline
 from commonweal.report.study.units import units_document
 from commonweal.spec.study import load_study
 
@@ -151,7 +151,7 @@ def test_the_list_of_a_study_since_another_is_counted_in_its_focus(small: Small)
     earlier = small.write()
     earlier = earlier.rename(small.path / "earlier.yaml")
     results = small.run(small.write(since="earlier.yaml", **WIDER, **SOUTH), draws=0)
-    said = "\n".join(headline(results))
+    said = "\n".join(run_lines(results))
     assert "(3 places in Southside)" in said
     assert "(10 places in Southside)" in said
     assert "3 stay on the list, 0 leave it, 7 enter it." in said

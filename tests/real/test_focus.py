@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import openpyxl
 import pytest
+from tests.terminal import run_lines
 
 from commonweal.document.format import list_name, ordinal
 from commonweal.report.place import describe
 from commonweal.report.place.pack import write_pack
 from commonweal.report.place.profile import profile
 from commonweal.report.study.folder import write_results
-from commonweal.report.study.headline import headline
 from commonweal.spec.study import load_study
 from commonweal.study.names import find_scope, focus_scope
 from commonweal.study.run import run
@@ -55,7 +55,7 @@ def test_the_list_is_england_s_inside_hartlepool(
     np.testing.assert_array_equal(hartlepool.designation_in_focus("left_behind").selected, chosen)
     for index, scores in open_england.scores.items():
         np.testing.assert_array_equal(scores.rank, hartlepool.scores[index].rank)
-    told = "\n".join(headline(hartlepool))
+    told = "\n".join(run_lines(hartlepool))
     label = hartlepool.study.briefing.label
     assert (
         f"1 of 57 neighbourhoods in Hartlepool is on {list_name(label, 'neighbourhoods')}" in told

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.terminal import run_data, run_lines
 
 from commonweal.designation import INDICES_OF_DEPRIVATION, VintageModel, fit_vintage
 from commonweal.designation.runs import vary
@@ -15,7 +16,6 @@ from commonweal.designation.vintage import cut_score, next_release, normal_score
 from commonweal.document.format import percent
 from commonweal.index.runs import draw_numbers
 from commonweal.report.place.describing import describe
-from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.tables import counts, designation_table
 from commonweal.study.certainty import certainty_table, weights_sensitivity
 
@@ -180,11 +180,11 @@ def test_every_page_goes_by_one_certainty(left_behind: Results) -> None:
     """Headline, list, profile and files count the same words, and no word is that of a share of draws."""
     table = certainty_table(left_behind).filter("selected")
     words = dict(table["word"].value_counts().iter_rows())
-    told = "\n".join(headline(left_behind))
+    told = "\n".join(run_lines(left_behind))
     assert f"{words['secure']} of the 1,262 on the list are secure" in told
     assert "(secure)" not in told
     assert "when deprivation is next measured" in told
-    assert as_data(left_behind)["designations"]["left_behind"]["certainty"]["certainty"] == (
+    assert run_data(left_behind)["designations"]["left_behind"]["certainty"]["certainty"] == (
         dict(table.select("code", "certainty").iter_rows())
     )
     found = counts(left_behind, "left_behind")

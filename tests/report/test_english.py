@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.terminal import run_lines
 
 from commonweal.document.html import document_html
 from commonweal.report.place.pack import write_pack
 from commonweal.report.session.spec import load_session
 from commonweal.report.session.write import write_session
 from commonweal.report.study.document import study_document
-from commonweal.report.study.headline import headline
 from commonweal.study.names import find_scope
 from commonweal.study.run import run
 
@@ -81,7 +81,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     session = write_session(load_session("demo"), {"demo": demo}, folder / "session")
     (profile,) = pack.glob("profiles/*.html")
     return {
-        "headline": [line.strip() for line in headline(demo) if line.strip()],
+        "run": [line.strip() for line in run_lines(demo) if line.strip()],
         "profile": paragraphs(profile.read_text("utf-8")),
         "overview": paragraphs((pack / "overview.html").read_text("utf-8")),
         "report": paragraphs(document_html(study_document(demo))),
@@ -89,7 +89,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     }
 
 
-PAGES = ("headline", "profile", "overview", "report", "session")
+PAGES = ("run", "profile", "overview", "report", "session")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 import polars as pl
 import pytest
+from tests.terminal import run_data, run_lines
 
 from commonweal.errors import StudyError
 from commonweal.report.place import describe
@@ -21,7 +22,6 @@ from commonweal.report.session.content import figures
 from commonweal.report.session.state import groupings
 from commonweal.report.study.charts import draw_map
 from commonweal.report.study.folder import write_results
-from commonweal.report.study.headline import as_data, headline
 from commonweal.sources import Store
 from commonweal.spec.study import load_study
 from commonweal.study.check import check_files
@@ -128,7 +128,7 @@ def test_a_place_outside_the_focus_says_that_it_is_not_listed(
 def test_the_answer_counts_and_names_those_in_focus(
     focused: Results, everywhere: Results, here: np.ndarray, on_list: list[str]
 ) -> None:
-    told = "\n".join(headline(focused))
+    told = "\n".join(run_lines(focused))
     n, of = len(on_list), int(here.sum())
     assert 0 < n < of < 400
     assert n < everywhere.designations["left_behind"].selected.sum()
@@ -141,7 +141,7 @@ def test_the_answer_counts_and_names_those_in_focus(
         f"Volunteers (not part of an index): values for {of - 3} of {of} neighbourhoods. Greatest need: "
         in told
     )
-    data = as_data(focused)
+    data = run_data(focused)
     assert data["designations"]["left_behind"]["selected"] == on_list
     assert (data["areas"], data["ranked_among"]) == (of, 400)
     everyone = everywhere.areas.population
@@ -338,9 +338,9 @@ def test_what_is_shown_has_to_be_there(small: Small) -> None:
 def test_one_on_the_list_is_told_as_one(small: Small) -> None:
     """A17, A18 and A20 are on the list; with a district of its own A20 is alone on it."""
     small.replace(small.areas, "A20,Place 20,2000,S,Southside", "A20,Place 20,2000,E,East")
-    told = "\n".join(headline(small.run(small.write(focus={"district": "E"}), draws=20)))
+    told = "\n".join(run_lines(small.run(small.write(focus={"district": "E"}), draws=20)))
     assert "1 of 1 place in East is on the list of “priority” places." in told
-    assert "It is on the list in at least 95% of recalculations." in told
+    assert "It stays on the list in at least 95% of recalculations." in told
     assert "of the 1" not in told
 
 
@@ -348,15 +348,15 @@ def test_by_hand(small: Small) -> None:
     """Of A20, A18 and A17 on the list all lie in the south; with a focus on the north it is empty there."""
     south = small.run(small.write(focus={"district": "S"}, show=["halls"]), draws=0)
     assert "3 of 10 places in Southside are on the list of “priority” places." in "\n".join(
-        headline(south)
+        run_lines(south)
     )
     assert south.designation_in_focus("priority").population == 5500
     north = small.run(small.write(focus={"district": "N"}), draws=0)
-    told = "\n".join(headline(north))
+    told = "\n".join(run_lines(north))
     assert "0 of 10 places in Northside are on the list of “priority” places." in told
     # Halls are not in doubt: A10 is third of twenty, and the fewest are 1 in A20.
     assert "halls: values for 10 of 10 places. Greatest need: A20 Place 20 (1)" in "\n".join(
-        headline(south)
+        run_lines(south)
     )
 
 

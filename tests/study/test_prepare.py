@@ -8,11 +8,11 @@ import numpy as np
 import openpyxl
 import polars as pl
 import pytest
+from tests.terminal import run_lines
 
 from commonweal.errors import CommonwealError
 from commonweal.report.place.profile import profile
 from commonweal.report.study.folder import write_results
-from commonweal.report.study.headline import headline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,7 @@ def test_everything_done_is_kept_and_told(small: Any, tmp_path: Path) -> None:
     assert "What was done to the indicators first" in report
     assert "Missing values filled in by the median of the areas in the same district" in report
     assert "Values that were filled in are estimates" in report
-    told = "\n".join(headline(results))
+    told = "\n".join(run_lines(results))
     assert "1 place has no score on an index that the rule uses (A07)" in told
     assert "1 of them was left out because too many of their values are missing." in told
     lines = str(profile(results, "A07"))

@@ -272,16 +272,16 @@ def test_own_setting_comes_before_what_was_published(client: Client) -> None:
     assert "Everything below" not in client.get("/area/F01000018").text
 
 
-def test_what_was_checked_is_told_as_a_list(client: Client) -> None:
-    page = client.get("/about").text
-    told = page[
-        page.index("Checked against what is published:") : page.index(
-            "How the results were made</h2>"
-        )
-    ]
-    assert told.count("<ul>") == told.count("</ul>") == 1
-    assert told.count("<li>") > 2
-    assert "<li>only theirs" in told
+def test_the_whole_report_is_a_document_like_any_other(client: Client) -> None:
+    assert 'href="/documents/study"' in client.get("/about").text
+    page = client.get("/documents/study").text
+    assert "<h2>Checked against what is published</h2>" in page
+    assert "Published, not in ours" in page
+    told = client.get("/api/documents/study.json").json()
+    assert told["agreement"][0]["missed"]
+    assert client.get("/api/documents/study.pdf").content.startswith(b"%PDF")
+    rows = client.get("/api/documents/study/checks.csv").text.splitlines()
+    assert len(rows) == 1 + len(told["agreement"])
 
 
 def test_a_place_never_in_the_worst_tenth_is_told_in_good_grammar(client: Client) -> None:

@@ -13,7 +13,7 @@ import typer
 from commonweal.errors import CommonwealError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from commonweal.document.model import Document
 
@@ -89,29 +89,20 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False))
 
 
-def print_answer(
-    data: Mapping[str, Any], lines: Iterable[str], folder: Path | None, *, as_json: bool
-) -> None:
-    """Print an answer as lines or as JSON, and where its report is, if one was written."""
-    if as_json:
-        print_json(data if folder is None else {**data, "folder": str(folder)})
-        return
-    print_lines(lines)
-    if folder is not None:
-        print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
-
-
 def print_document(
-    document: Document, folder: Path | None, *, as_json: bool, rows: int = 10
+    document: Document, folder: Path | None, *, as_json: bool, rows: int = 10, brief: bool = False
 ) -> None:
     """Print a document as lines or as JSON, and where it was written, if it was."""
     from commonweal.document.data import document_data
-    from commonweal.document.text import document_lines
+    from commonweal.document.text import WHOLE, WRITTEN, document_lines
 
-    data = document_data(document) if as_json else {}
-    print_answer(
-        data, document_lines(document, rows, width=terminal_width()), folder, as_json=as_json
-    )
+    if as_json:
+        print_json(document_data(document) | ({} if folder is None else {"folder": str(folder)}))
+        return
+    where = WHOLE if folder is None else WRITTEN
+    print_lines(document_lines(document, rows, where, terminal_width(), brief))
+    if folder is not None:
+        print(f"\nReport: {folder / 'report.html'}")  # never wrapped: to be clicked or copied
 
 
 def write_text(file: Path, text: str) -> None:

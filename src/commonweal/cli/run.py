@@ -16,7 +16,6 @@ from commonweal.cli.console import (
     NoSensitivity,
     StudyName,
     StudyOrFolder,
-    print_answer,
     print_document,
     progress_bar,
     write_text,
@@ -43,8 +42,8 @@ def run(
 ) -> None:
     """Run a study and write its results folder."""
     from commonweal.files.folder import check_folder
+    from commonweal.report.study.document import study_document
     from commonweal.report.study.folder import write_results
-    from commonweal.report.study.headline import as_data, headline
     from commonweal.spec.study import load_study
     from commonweal.study.run import run as run_study
 
@@ -67,7 +66,7 @@ def run(
                 "demo", draws=draws, sensitivity=not no_sensitivity, progress=progress
             )
         folder = write_results(results, out or Path("results") / results.study.name, progress)
-    print_answer(as_data(results), headline(results), folder, as_json=as_json)
+    print_document(study_document(results), folder, as_json=as_json, rows=5, brief=True)
 
 
 def demo(

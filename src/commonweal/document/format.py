@@ -64,6 +64,25 @@ def count_words(shares: Iterable[float]) -> dict[str, int]:
     return {word: found[word] for word in STABILITY_WORDS}
 
 
+def stable(n: int, firm: int, kinds: str = "", word: str = "") -> str:
+    r"""Say how many of those on a list stay on it in nearly all recalculations, and the word of the scale for it.
+
+    >>> print(stable(224, 95), stable(3, 1, "wards", " (secure)"), stable(1, 1), stable(2, 0), sep="\n")
+    95 of the 224 stay on the list in at least 95% of recalculations.
+    1 of the 3 wards stays on the list in at least 95% of recalculations (secure).
+    It stays on the list in at least 95% of recalculations.
+    None of the 2 stays on the list in at least 95% of recalculations.
+    """
+    often = f"in at least {SURE:.0%} of recalculations{word}"
+    if n == 0:
+        return f"There are no {kinds} on the list that could stay on it."
+    if n == 1:
+        return f"It stays on the list {often}." if firm else f"It is on the list, but not {often}."
+    who = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
+    many = f" {kinds}" if kinds else ""
+    return f"{who}{many} {'stay' if firm > 1 else 'stays'} on the list {often}."
+
+
 def in_recalculations(share: float) -> str:
     """Say in what share of the recalculations.
 
@@ -310,24 +329,6 @@ def is_suppressed(people: NDArray[np.float64], counts: Counts | None) -> NDArray
 WIDEST = 100
 GAP = "  "
 
-MOST_LINES = 10
-"""Lines of a list that a terminal shows; the list ends by saying how many follow, and where all are."""
-
-
-def capped(lines: Iterable[str], whole: str, most: int = MOST_LINES) -> Iterator[str]:
-    r"""Cut a list short, and say how many lines follow.
-
-    >>> print(*capped(["  A01", "  A02", "  A03"], "--out FILE writes them", most=2), sep="\n")
-      A01
-      A02
-      and 1 more (--out FILE writes them)
-    """
-    told = list(lines)
-    yield from told[:most]
-    if len(told) > most:
-        indent = told[0][: len(told[0]) - len(told[0].lstrip())]
-        yield f"{indent}and {len(told) - most:,} more ({whole})"
-
 
 def coefficient(value: float | None) -> str:
     """Give a correlation for a cell: empty where there is none, as among areas that are all alike."""
@@ -339,13 +340,11 @@ def align_columns(
     rows: Sequence[Sequence[str]],
     *,
     indent: str = "  ",
-    whole: str = "",
     most: int = WIDEST,
 ) -> Iterator[str]:
     r"""Align a table: columns of numbers to the right, of words to the left, those cut where a line is over `most`."""
-    n = MOST_LINES if whole else len(rows)
     right = [head.startswith(">") for head in heads]
-    cells = [[head.lstrip(">") for head in heads], *map(list, rows[:n])]
+    cells = [[head.lstrip(">") for head in heads], *map(list, rows)]
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     words = [k for k, number in enumerate(right) if not number]
     while words and sum(wide) + len(GAP) * (len(wide) - 1) + len(indent) > most:
@@ -359,8 +358,6 @@ def align_columns(
             for cell, w, number in zip(line, wide, right, strict=True)
         )
         yield f"{indent}{GAP.join(told)}".rstrip()
-    if len(rows) > n:
-        yield f"{indent}and {len(rows) - n:,} more ({whole})"
 
 
 def _cut(text: str, n: int) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from commonweal.document.words import Words
 
 WHOLE = "--out FOLDER writes them, --json prints them"
-"""Where the rows are that a table on a terminal leaves out."""
+WRITTEN = "the report has them"
+"""Where the rows are that a table on a terminal leaves out, before and after the report is written."""
 
 _NARROW, _SHORT, _WORD = 8, 12, 24
 """Letters of a line of a head, and of a column of words that is made narrower, at least; of a word kept whole."""
@@ -28,48 +29,61 @@ _PROSE, _SENTENCE = 75, 110
 """Letters of half of the cells of a column, or of any cell, from which on a table is a list."""
 
 _INDENT = "    "
+_FEW = 7  # columns of a table that a brief telling shows
 
 
 def document_lines(
-    report: Document, rows: int = 10, whole: str = WHOLE, width: int | None = None
+    report: Document,
+    rows: int = 10,
+    whole: str = WHOLE,
+    width: int | None = None,
+    brief: bool = False,
 ) -> Iterator[str]:
     """Give a report as lines, not wrapped: the answer first, then each section, then assumptions and limits.
 
     Of a table or list `rows` lines are shown, and how many follow (`whole` says where); of a chart its finding, of the
     annex the titles. A sentence that stood above is not repeated. `width` is what a table keeps to; None for no limit.
+    A `brief` telling, of a report that is written beside it, only names longer and wider tables, assumptions and
+    limits, and leaves out what the report is about and what its charts show.
     """
     w = words("document", report.language)
     yield report.title
-    yield report.heading
-    if report.within != MAKER:
-        yield report.within
+    within = "" if report.within == MAKER else report.within
+    yield from filter(None, ("" if brief else report.heading, within))
     yield from (f"{w['please_note']} {note}" for note in report.notes)
     yield ""
     yield from report.answer
     shown = {*report.notes, *report.answer}
+    more = []
     for section in report.sections:
-        lines = [] if section.annex else list(section_lines(section, rows, shown, w, whole, width))
-        if lines:
+        fits = tuple(t for t in section.tables if not brief or _is_small(t, rows))
+        charts = () if brief else section.charts
+        rest = (fits, section.points, section.figures, section.warnings, charts)
+        if section.annex or ((section.tables or section.charts) and not any(rest)):
+            more.append(section.title)
+            continue
+        more += [table.title for table in section.tables if table not in fits]
+        part = replace(section, tables=fits, charts=charts)
+        if lines := list(_section_lines(part, rows, shown, w, whole, width)):
             yield from ("", section.title, *lines)
     for title, texts in ((w["assumed"], report.assumptions), (w["limits"], report.limits)):
         lines = list(_cut([f"  {text}" for text in _new(texts, shown)], rows, w, whole))
-        if lines:
+        if lines and brief:
+            more.append(title)
+        elif lines:
             yield from ("", title, *lines)
-    annex = [section.title for section in report.sections if section.annex]
-    if annex:
-        yield from ("", f"More ({whole})", *(f"  {title}" for title in annex))
+    if more:
+        yield from ("", f"More ({whole})", *(f"  {title}" for title in dict.fromkeys(more)))
 
 
-def section_lines(
-    section: Section,
-    rows: int = 10,
-    shown: set[str] | None = None,
-    w: Words | None = None,
-    whole: str = WHOLE,
-    width: int | None = None,
+def _is_small(table: Table, rows: int) -> bool:
+    return len(table.shown) <= rows and len(table.seen.frame.columns) <= _FEW
+
+
+def _section_lines(
+    section: Section, rows: int, shown: set[str], w: Words, whole: str, width: int | None
 ) -> Iterator[str]:
     """Give a section as lines, without its title; what was `shown` above is not repeated."""
-    shown, w = set() if shown is None else shown, w or words("document")
     yield from (f"  {text}" for text in _new(section.text, shown))
     yield from (f"  - {text}" for text in _new(section.points, shown))
     yield from (f"  {figure.line}" for figure in section.figures)

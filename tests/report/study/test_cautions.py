@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.terminal import run_data, run_lines
+
 from commonweal.document.html import document_html
 from commonweal.report.study.document import study_document
-from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.method import cautions
 
 
@@ -28,8 +29,8 @@ def test_ties_at_the_cut_off(small: Any) -> None:
         "The worst 20% of 20 places on deprivation would be 4, but 7 are included, because 4 tie at the cut-off."
     ]
     results = small.run(draws=0)
-    assert told[0] in headline(results)
-    assert as_data(results)["designations"]["p"]["cautions"] == told
+    assert f"  Please note: {told[0]}" in run_lines(results)
+    assert run_data(results)["designations"]["p"]["cautions"] == told
     assert told[0] in document_html(study_document(results))
 
 
@@ -54,9 +55,9 @@ def test_the_only_one(small: Any) -> None:
     assert cautions(results, "p") == [
         "The worst 1 on deprivation is the only place that has a score."
     ]
-    assert headline(results)[2].startswith("1 of 1 place is on the list of ")
+    assert run_lines(results)[2].startswith("1 of 1 place is on the list of ")
     small.write(designate={"p": {"index": "deprivation", "score_above": 1000}}, **only)
-    assert headline(small.run(draws=0))[2].startswith("0 of 1 place is on the list of ")
+    assert run_lines(small.run(draws=0))[2].startswith("0 of 1 place is on the list of ")
 
 
 def test_less_than_one(small: Any) -> None:

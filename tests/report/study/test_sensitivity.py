@@ -10,6 +10,7 @@ import numpy as np
 import openpyxl
 import polars as pl
 import pytest
+from tests.terminal import run_data, run_lines
 
 from commonweal.document.html import document_html
 from commonweal.index.assumptions import (
@@ -26,7 +27,6 @@ from commonweal.index.assumptions import (
 from commonweal.report.place.profile import profile
 from commonweal.report.study.document import study_document
 from commonweal.report.study.folder import write_results
-from commonweal.report.study.headline import as_data, headline
 from commonweal.report.study.sensitivity import (
     describe_assumption,
     most_often,
@@ -86,11 +86,13 @@ def test_every_area_is_told_what_most_often_moves_it(told: Results) -> None:
 def test_the_headline_names_what_moves_most(told: Results) -> None:
     areas = most_often(told, told.sensitivity["priority"])
     assert sum(areas) > 3
-    line = next(t for t in headline(told) if t.startswith("The biggest source of uncertainty is"))
+    line = next(
+        t for t in run_lines(told) if t.startswith("  The biggest source of uncertainty is")
+    )
     assert line.endswith(
         f"it most often changes the result for {max(areas)} of the {sum(areas)} villages whose result can change."
     )
-    data = as_data(told)["designations"]["priority"]["sensitivity"]
+    data = run_data(told)["designations"]["priority"]["sensitivity"]
     assert list(data["most_often_moves"].values()) == areas
     assert data["runs"] == 64 * (2 * 3 + 2)
     assert set(data["total"]) == {"selected", "need", "community"}
@@ -151,8 +153,8 @@ def test_the_report_shows_it_with_its_numbers(told: Results) -> None:
 def test_without_it_nothing_is_said(run_tiny: RunTiny, study_text: str) -> None:
     results = run_tiny(study_text)
     assert "Biggest sources of uncertainty" not in document_html(study_document(results))
-    assert not any("biggest source" in line for line in headline(results))
-    assert as_data(results)["designations"]["priority"]["sensitivity"] is None
+    assert not any("most often changes" in line for line in run_lines(results))
+    assert run_data(results)["designations"]["priority"]["sensitivity"] is None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from commonweal.document.format import (
     list_name,
     ordinal,
     sentence,
+    stable,
 )
 from commonweal.document.model import (
     Document,
@@ -358,17 +359,3 @@ def _claims(
         more = f"{len(near):,}{' more' if n else ''}"
         told.append(f"{more} {'is' if len(near) == 1 else 'are'} just outside the cut-off.")
     return [Claim(text, sources) for text in told]
-
-
-def stable(n: int, firm: int) -> str:
-    r"""Say how many of those on a list stay on it in nearly all recalculations.
-
-    >>> print(stable(224, 95), stable(1, 1), sep="\n")
-    95 of the 224 stay on the list in at least 95% of recalculations.
-    It stays on the list in at least 95% of recalculations.
-    """
-    often = f"in at least {SURE:.0%} of recalculations"
-    if n == 1:
-        return f"It stays on the list {often}." if firm else f"It is on the list, but not {often}."
-    who = f"{firm:,} of the {n:,}" if firm else f"None of the {n:,}"
-    return f"{who} {'stay' if firm > 1 else 'stays'} on the list {often}."

@@ -29,7 +29,7 @@ from commonweal.chart.theme import (
     solid,
 )
 from commonweal.chart.vega import bars, dots, stacked
-from commonweal.document.format import LIKELY, SURE, percent, shorten
+from commonweal.document.format import LIKELY, SURE, percent, shorten, stable
 from commonweal.document.model import TableData
 from commonweal.report.study.tables import certain, share_of_draws, the_list
 from commonweal.study.names import index_label
@@ -78,8 +78,7 @@ def share_chart(
     """Show how often areas are on the list in recalculations: each of them, or in bands where they are many."""
     n, firm = int(selected.sum()), int((selected & (shares >= SURE)).sum())
     title = f"{label[:1].upper()}{label[1:]}: " if label else ""
-    title += f"{firm:,} of the {n:,} {kinds} on the list {'stays' if firm == 1 or n == 1 else 'stay'} there "
-    title += f"in at least {SURE:.0%} of recalculations"
+    title += stable(n, firm, kinds).removesuffix(".")
     share = "Recalculations on the list"
     if len(names) <= _MOST_BARS:
         order = np.lexsort((np.arange(len(names)), -shares)).tolist()

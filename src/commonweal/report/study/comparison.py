@@ -26,14 +26,15 @@ _ROWS = 60
 """Rows of a long list that stand on a page; its file has all."""
 
 
-def change_sentences(c: Comparison, before: str, after: str, where: str = "") -> Iterator[str]:
+def change_answer(c: Comparison, before: str, after: str, where: str = "") -> Iterator[str]:
     """Say which lists are compared, how many areas stay, leave and enter, and how areas were converted."""
     old, new = c.before, c.after
     within = f" in {where}" if where else ""
     whole = ", everywhere" if where and c.report else within
-    yield f"From {before} ({_of(old)}{whole})"
-    yield f"  to {after} ({_of(new)}{within}):"
-    yield f"{c.stay.sum():,} stay on the list, {c.leave.sum():,} leave it, {c.enter.sum():,} enter it."
+    yield (
+        f"From {before} ({_of(old)}{whole}) to {after} ({_of(new)}{within}): {c.stay.sum():,} stay on the list, "
+        f"{c.leave.sum():,} leave it, {c.enter.sum():,} enter it."
+    )
     if c.report:
         told = ", ".join(
             f"{n:,} {what}" for what, n in c.report.items() if n and "areas" not in what
@@ -96,18 +97,13 @@ def _lists(c: Comparison) -> Section:
     )
 
 
-def _answer(c: Comparison, before: str, after: str, where: str) -> tuple[str, ...]:
-    start, end, counts, *more = change_sentences(c, before, after, where)
-    return (f"{start} {end.strip()} {counts}", *more)
-
-
 def list_comparison_document(c: Comparison, before: str, after: str, where: str = "") -> Document:
     """Tell how a list differs from an earlier one."""
     return Document(
         name="changes",
         title="What has changed",
         heading=f"Compared with {before}",
-        answer=_answer(c, before, after, where),
+        answer=tuple(change_answer(c, before, after, where)),
         sections=(_lists(c),),
         account=(("before", before), ("after", after), ("carried", dict(c.report))),
     )
@@ -125,7 +121,7 @@ def comparison_document(c: StudyComparison) -> Document:
             f"This counts only the {known} in {where}. Ranks and cut-offs are set among all."
         )
     if c.lists is not None:
-        answer += _answer(c.lists, *titles, where)
+        answer += change_answer(c.lists, *titles, where)
         sections.append(_lists(c.lists))
     for r in (c.first, c.second):
         if c.lists is None and len(r.designations) != 1:

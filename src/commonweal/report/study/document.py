@@ -15,6 +15,7 @@ from commonweal.files.inputs import input_files
 from commonweal.report.evidence import citations, references
 from commonweal.report.study.appendix import appendix
 from commonweal.report.study.charts import draw_map, draws_chart, rank_charts
+from commonweal.report.study.comparison import change_answer
 from commonweal.report.study.data_dictionary import (
     DictionaryEntry,
     dictionary_entries,
@@ -24,7 +25,9 @@ from commonweal.report.study.data_dictionary import (
 from commonweal.report.study.drivers import DriverSummary, summarise_drivers
 from commonweal.report.study.headline import (
     list_sentences,
+    ranked,
     stability_sentences,
+    study_account,
     unscored_sentences,
 )
 from commonweal.report.study.larger_areas import Tier, about_summaries, by_tier, larger_areas, tiers
@@ -53,7 +56,7 @@ from commonweal.report.study.tables import (
     worst_areas,
 )
 from commonweal.report.study.trends import by_year, moved_most, trend_chart, trend_words
-from commonweal.study.names import counted_areas, focus_note, index_label, listed_areas
+from commonweal.study.names import counted_areas, focus_name, focus_note, index_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +105,7 @@ def study_document(results: Results, day: date | None = None) -> Document:
         limits=tuple(limits(results)),
         works=tuple(r.work.id for r in references(results)),
         sources=tuple(_source_lines(results)),
-        account=(("study", study.name),),
+        account=tuple(study_account(results).items()),
         day=day,
         tables_in=_book(),
     )
@@ -123,7 +126,7 @@ def _book() -> str:
 def _answer(results: Results) -> Iterator[str]:
     meaning = NOT_A_CHANCE  # said once
     for name in results.designations:
-        found, rule, living, _ = list_sentences(results, name)
+        found, rule, living = list_sentences(results, name)
         yield found
         yield " ".join(filter(None, (living, rule, focus_note(results))))
         stable = next(stability_sentences(results, name))
@@ -133,8 +136,7 @@ def _answer(results: Results) -> Iterator[str]:
         meaning = "" if of_draws else meaning
         yield from (one.words for one in summarise_drivers(results, name)[:1])
     if not results.designations:
-        yield f"{listed_areas(results)} ranked. This study has no rule, so it makes no list."
-        yield from filter(None, [focus_note(results)])
+        yield from (*ranked(results), *filter(None, [focus_note(results)]))
     yield from extra_lines(results)
 
 
@@ -258,7 +260,7 @@ def _stability(results: Results, name: str, more: str) -> Section:
         f"{'How stable the list is' if stability else 'How close to the cut-off'}{more}",
         text=tuple(text[1:] if stability else text),
         figures=tuple(shown),
-        warnings=tuple(cautions(results, name)),
+        warnings=(*cautions(results, name), *unscored_sentences(results, name)),
         charts=(*([stability] if stability else []), *rank_charts(results, name)),
     )
 
@@ -276,7 +278,7 @@ def _listed(
 ) -> Section:
     """Give the list, with a paragraph that explains its columns."""
     d = results.designation_in_focus(name)
-    rows, unscored = selected_rows(d), tuple(unscored_sentences(results, name))
+    rows = selected_rows(d)
     order = index_label(results, d.tested[0].condition.index)
     text = (
         f"The {counted_areas(len(rows), results.areas)}, in the order of their rank on the {order}. Rank 1 is the "
@@ -293,12 +295,14 @@ def _listed(
         columns=_brief(results, name),
         find=f"a name, code or {levels[0].singular if levels else 'area'}",
     )
-    return Section(f"The list{more}", text=(text, *unscored), tables=(table,))
+    return Section(f"The list{more}", text=(text,), tables=(table,))
 
 
 def _just_outside(results: Results, name: str, more: str, end: str) -> Section:
     rows = near_miss_rows(results.designation_in_focus(name))
-    text = _OUTSIDE.format(book=_book()) if len(rows) else "There are none."
+    singular = results.areas.singular
+    none = f"No {singular} is just outside the cut-off."
+    text = _OUTSIDE.format(book=_book()) if len(rows) else none
     table = Table(
         f"just-outside{end}",
         f"{results.areas.plural.capitalize()} just outside the cut-off",
@@ -382,7 +386,7 @@ def _checks(results: Results) -> Iterator[Section]:
         tables.append(Table("differences", title, found, on_paper=_ON_PAPER, columns=columns))
     elif any(a.spec.compare == "flag" for a in results.validations):
         text.append(f"There is no {areas.singular} on which our list and the published one differ.")
-    yield Section("Checked against what is published", text=tuple(text), tables=tuple(tables))
+    yield Section("Checked against what is published", points=tuple(text), tables=tuple(tables))
 
 
 def _changes(results: Results) -> Iterator[Section]:
@@ -391,14 +395,12 @@ def _changes(results: Results) -> Iterator[Section]:
     if moved is None or results.since_in_focus is None:
         return
     earlier, c = results.since_in_focus
-    text = (
-        f"Compared with the study {earlier}: {c.stay.sum():,} stay, {c.leave.sum():,} leave and {c.enter.sum():,} "
-        "join."
-    )
+    where = focus_name(results.study, results.areas)
     title = f"{results.areas.plural.capitalize()} that leave or join the list"
     columns = _seen(results, moved.frame.columns, aside=_ASIDE)
     table = Table("changes", title, moved, on_paper=_FEWER, columns=columns)
-    yield Section("What has changed", text=(text,), tables=(table,))
+    text = tuple(change_answer(c, earlier, results.study.title, where))
+    yield Section("What has changed", points=text, tables=(table,))
 
 
 def _capital(results: Results) -> Iterator[Section]:

@@ -1,44 +1,35 @@
-"""The short answer: what a run found, in plain words and as data."""
+"""What a run found, in sentences and for programs."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from commonweal.document.format import (
-    NOT_A_CHANCE,
     SURE,
     UNSURE,
-    capped,
     coded_name,
     count_words,
-    difference,
     format_count,
-    format_rank_margin,
-    format_score_margin,
-    in_recalculations,
     living,
     percent,
     renewed,
     sentence,
     stability,
+    stable,
 )
-from commonweal.report.study.comparison import change_sentences, change_tables
-from commonweal.report.study.method import cautions, unmapped, weak_indicators
+from commonweal.report.study.comparison import change_tables
+from commonweal.report.study.method import cautions, weak_indicators
 from commonweal.report.study.sensitivity import (
     NOT_RECALCULATED,
-    describe_sensitivity,
     most_often,
     recalculated,
 )
-from commonweal.report.study.tables import extra_lines, the_list
+from commonweal.report.study.tables import the_list
 from commonweal.study.names import (
     authority,
     counted_areas,
-    focus_name,
-    focus_note,
     index_label,
     listed_areas,
     parent_words,
@@ -52,7 +43,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from commonweal.designation import Comparison, Designation
-    from commonweal.designation.rule import ConditionResult
     from commonweal.designation.uncertainty import Sensitivity
     from commonweal.study.results import Results, Validation
 
@@ -61,15 +51,10 @@ MOST_NAMED = 3
 
 ON_LIST = "{n} of {areas} {are} on {list}."
 THE_RULE = "The rule: {rule}."
-OUTSIDE = "{n} more would join the list if every cut-off were a tenth more generous."
-INSIDE = "{n} of the {areas} would leave it if every cut-off were a tenth stricter."
-ONE_INSIDE = "The one on the list would {leave} if every cut-off were a tenth stricter."
 CERTAIN = (
     "{secure} of the {of} on the list are secure (at least 95% certain), {likely} likely (80% to 95%), {borderline} "
     "borderline (20% to 80%) and {unlikely} unlikely (under 20%)."
 )
-STABLE = "{n} of the {of} {stay} on the list in at least 95% of recalculations{secure}."
-ONE_STABLE = "It is{no} on the list in at least 95% of recalculations."
 BORDERLINE = "{areas}, on or off the list, {are} on it in 20% to 80%{borderline}: there the assumptions decide."
 NO_BORDERLINE = "{areas}, on or off the list, are on it in 20% to 80%{borderline}."
 ONE_CONDITION = (
@@ -77,49 +62,11 @@ ONE_CONDITION = (
 )
 ONE_AREA = "  {index} alone: it {meets} the condition in at least 95% of recalculations."
 NO_SCORE = "{areas} {have} no score on an index that the rule uses{such}: {indices}."
-LEFT_OUT = "  {n} of them {were} left out because too many of their values are missing."
+LEFT_OUT = "{n} of them {were} left out because too many of their values are missing."
 NO_PARENT = "{areas} {are} in no {parent}{such}, so the rule cannot rank {them} within one."
 
 
-def headline(results: Results) -> list[str]:
-    """Give the answer of a run as lines of text."""
-    lines = [results.study.title]
-    if results.study.briefing.note:
-        lines.append(results.study.briefing.note)
-    for name in results.designations:
-        found, rule, *more = list_sentences(results, name)
-        lines += ["", f"{found} {rule}", *filter(None, more)]
-        lines += stability_sentences(results, name)
-        lines += filter(None, [describe_sensitivity(results, name)])
-        lines += [*cautions(results, name), *unscored_sentences(results, name)]
-    if results.certainty:
-        lines.append(NOT_A_CHANCE)
-    if not results.designations:
-        lines += ["", *_ranked(results)]
-    lines += [*filter(None, [focus_note(results)]), *weak_indicators(results)]
-    lines += unmapped(results)
-    if results.extra is not None:
-        lines += ["", *extra_lines(results)]
-    if results.since_in_focus:
-        earlier, comparison = results.since_in_focus
-        lines += [
-            "",
-            *change_sentences(
-                comparison,
-                earlier,
-                results.study.title,
-                focus_name(results.study, results.areas),
-            ),
-        ]
-    if results.validations:
-        among = f", all {counted_areas(len(results.areas), results.areas)}"
-        lines += ["", f"Checked against what is published{among if results.study.focus else ''}:"]
-        for agreement in results.validations:
-            lines += _agreement(results, agreement)
-    return lines
-
-
-def _ranked(results: Results) -> Iterator[str]:
+def ranked(results: Results) -> Iterator[str]:
     """Name the few in most need, where the study only ranks."""
     areas = results.areas
     yield f"{listed_areas(results)} ranked. This study has no rule, so it makes no list."
@@ -127,11 +74,11 @@ def _ranked(results: Results) -> Iterator[str]:
     for index, found in results.scores.items():
         first = here[np.argsort(found.rank[here], kind="stable")][:MOST_NAMED]  # missing come last
         named = [coded_name(areas.codes[i], areas.table["name"][int(i)]) for i in first]
-        yield f"  Greatest need on {index_label(results, index)}: {'; '.join(named)}."
+        yield f"Greatest need on {index_label(results, index)}: {'; '.join(named)}."
 
 
 def list_sentences(results: Results, name: str) -> Iterator[str]:
-    """Say how many areas are on a list, by which rule, who lives there ('' if none is), and how many are close."""
+    """Say how many areas are on a list, by which rule, and who lives there ('' if none is)."""
     areas, designation = results.areas, results.designation_in_focus(name)
     n = int(designation.selected.sum())
     yield ON_LIST.format(
@@ -147,11 +94,6 @@ def list_sentences(results: Results, name: str) -> Iterator[str]:
         held = areas.table.filter(designation.selected)[parent].drop_nulls().n_unique()
         where = f", in {format_count(held, *parent_words(parent))}"
     yield f"{sentence(living(designation.population))}{where}." if n else ""
-    near, just = int(designation.near_miss.sum()), int(designation.just_inside.sum())
-    inside = INSIDE.format(n=f"{just:,}", areas=counted_areas(n, areas))
-    if n == 1:
-        inside = ONE_INSIDE.format(leave="leave it" if just else "stay")
-    yield OUTSIDE.format(n=f"{near:,}") + (f" {inside}" if n else "")
 
 
 def unscored_sentences(results: Results, name: str) -> Iterator[str]:
@@ -230,11 +172,8 @@ def stability_sentences(results: Results, name: str) -> Iterator[str]:
                 said = f"Its place on the list is {stability(shares[0])} ({percent(shares[0])})."
             yield f"{said} {renewed(alone=len(sure.passes) == 1)}"
             lines = ["Sensitivity to assumptions:", lines[0][:1].lower() + lines[0][1:]]
-    if n == 1:
-        lines.append(ONE_STABLE.format(no="" if sure_ones else " not"))
-    elif n:
-        stay = "stays" if sure_ones == 1 else "stay"
-        lines.append(STABLE.format(n=f"{sure_ones:,}", of=f"{n:,}", stay=stay, secure=secure))
+    if n:
+        lines.append(stable(n, sure_ones, word="" if n == 1 else secure))
     lines.append(
         (BORDERLINE if open_ones else NO_BORDERLINE).format(
             areas=counted_areas(open_ones, results.areas),
@@ -254,70 +193,12 @@ def stability_sentences(results: Results, name: str) -> Iterator[str]:
             yield ONE_CONDITION.format(index=index, n=f"{count:,}", of=f"{n:,}", meet=meet)
 
 
-def _agreement(results: Results, a: Validation) -> Iterator[str]:
-    spec = a.spec
-    if spec.compare == "flag":
-        n = len(a.matched) + len(a.missed)
-        yield (
-            f"  {spec.designation.replace('_', ' ')}: {len(a.matched):,} of the {n:,} on the published list "
-            f"({spec.source or spec.file}) are also on ours. "
-            f"Only on theirs: {len(a.missed):,}. Only on ours: {len(a.extra):,}."
-            + (f" Ours, not in their table: {len(a.unlisted):,}." if len(a.unlisted) else "")
-        )
-        kinds = (("only theirs", a.missed), ("only ours", a.extra), ("not in it", a.unlisted))
-        for word, rows in kinds:
-            yield from capped(
-                (
-                    f"    {word:<11}  {_difference(results, spec.designation, int(row))}"
-                    for row in rows[results.focus[rows]]
-                ),
-                "all are in report.html" + (" and results.xlsx" if find_spec("xlsxwriter") else ""),
-            )
-        return
-    if spec.compare == "spearman":
-        yield (
-            f"  {index_label(results, spec.index)}: rank correlation {a.largest:.3f} with "
-            f"'{spec.column}' over {a.compared:,} areas."
-        )
-        return
-    unit = "rank" if spec.compare == "rank" else "point"
-    label = index_label(results, spec.index)
-    largest = f"{a.largest:,.0f}" if spec.compare == "rank" else difference(a.largest)
-    verdict = "" if a.holds else f" (more than the {spec.within:g} expected)"
-    same = "the same" if spec.compare == "rank" else f"within {spec.within:g}"
-    yield (
-        f"  {label}, {spec.compare}: {a.exact:,} of {a.compared:,} {same}; "
-        f"largest difference {largest} {unit}{'' if a.largest == 1 else 's'}{verdict}."
-    )
-
-
-def _difference(results: Results, name: str, row: int) -> str:
-    designation = results.designations[name]
-    table = results.areas.table.row(row, named=True)
-    parent = authority(results)
-    where = f", {table[f'{parent}_name']}" if parent and table[f"{parent}_name"] else ""
-    margins = "; ".join(
-        f"{index_label(results, t.condition.index)}: {_margin(t, row)}" for t in designation.tested
-    )
-    sure = results.certainty.get(name)
-    stays = f"; on the list {in_recalculations(float(sure.selected[row]))}" if sure else ""
-    return f"{coded_name(table['code'], table['name'])}{where}: {margins}{stays}"
-
-
-def _margin(tested: ConditionResult, row: int) -> str:
-    """Say how far an area is from a cut-off; in points only where an area is on its other side."""
-    if np.isnan(tested.rank[row]):
-        return "unknown"
-    ranks, points = format_rank_margin(tested.places[row], tested.level[row]), tested.score[row]
-    return f"{ranks} ({format_score_margin(points)})" if np.isfinite(points) else ranks
-
-
 def _by_code(codes: pl.Series, values: NDArray[np.float64]) -> dict[str, float]:
     return dict(zip(codes.to_list(), values.tolist(), strict=True))
 
 
-def as_data(results: Results) -> dict[str, Any]:
-    """Give the answer of a run as plain data for ``--json``."""
+def study_account(results: Results) -> dict[str, Any]:
+    """Give the answer of a run for programs: by list the codes of areas, how certain each is, and what was checked."""
     designations = {}
     for name in results.designations:
         d, codes = results.designation_in_focus(name), results.areas.table["code"]
@@ -348,7 +229,6 @@ def as_data(results: Results) -> dict[str, Any]:
         }
     return {
         "study": results.study.name,
-        "title": results.study.title,
         "note": results.study.briefing.note,
         "cautions": weak_indicators(results),
         "areas": int(results.focus.sum()),
