@@ -13,6 +13,7 @@ from commonweal.chart.vega import curves
 from commonweal.document.format import percent
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.invest.appraisal.appraise import money
+from commonweal.invest.case.case import ABROAD
 from commonweal.report.portfolio_text import (
     by_intervention,
     portfolio_answer,
@@ -20,7 +21,7 @@ from commonweal.report.portfolio_text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from commonweal.document.model import Chart
     from commonweal.invest.parameters import Sourced, Uncertain
@@ -50,9 +51,7 @@ def portfolio_document(found: Portfolio, sources: tuple[str, ...] = ()) -> Docum
         heading=f"{money(found.rules.budget)} over {found.rules.years} years, in {interventions.price_year} prices",
         answer=portfolio_answer(found),
         sections=portfolio_sections(found),
-        notes=("These neighbourhoods are fictional: the program made them up.",)
-        if found.fictional
-        else (),
+        notes=tuple(_notes(found)),
         assumptions=tuple(
             line for one in interventions.interventions.values() for line in one.assumptions
         ),
@@ -61,6 +60,13 @@ def portfolio_document(found: Portfolio, sources: tuple[str, ...] = ()) -> Docum
         sources=sources,
         account=_account(found),
     )
+
+
+def _notes(found: Portfolio) -> Iterator[str]:
+    if found.fictional:
+        yield "These neighbourhoods are fictional: the program made them up."
+    if found.abroad:
+        yield ABROAD
 
 
 def _account(found: Portfolio) -> tuple[tuple[str, object], ...]:

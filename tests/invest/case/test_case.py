@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from commonweal.errors import CommonwealError, DataError
 from commonweal.invest.appraisal.appraise import figure, money
 from commonweal.invest.appraisal.project import project_from
 from commonweal.invest.case.case import make_case
-from commonweal.invest.case.model import CaseOptions, worked_places
+from commonweal.invest.case.model import CaseOptions, without_people, worked_places
 from commonweal.report.allocation import allocation_sections
 from commonweal.report.case.report import case_document
 from commonweal.report.case.sites import write_places
@@ -263,6 +264,39 @@ def test_several_areas_are_taken_together(county: Results, store: Store) -> None
     found = county.areas.table["district_name"].gather(rows.tolist())
     assert set(found) == set(names)
     assert title.endswith(f"of {names[0]} and {names[1]}")
+
+
+def without(county: Results, rows: list[int], people: float | None) -> Results:
+    """Give the county with no people, or none that are known, in some areas."""
+    at = pl.int_range(pl.len()).is_in(rows)
+    table = county.areas.table.with_columns(
+        population=pl.when(at).then(pl.lit(people, pl.Float64)).otherwise("population")
+    )
+    return replace(county, areas=replace(county.areas, table=table))
+
+
+@pytest.mark.parametrize("people", [None, 0.0])
+def test_areas_without_people_are_left_out(
+    county: Results, store: Store, tmp_path: Path, people: float | None
+) -> None:
+    """One of them stopped the whole case; of a programme that selects one it is told."""
+    asked = CaseOptions("demo", ("Vesselhoe",), 6, draws=0)
+    _, rows, _ = worked_places(asked, store, county)
+    worked, fewer, title = worked_places(asked, store, without(county, rows[:2].tolist(), people))
+    assert set(fewer) & set(rows) == set(rows[2:])
+    assert title == "6 neighbourhoods of Vesselhoe"
+    assert without_people(asked, worked) == []
+    rule = tmp_path / "three.yaml"
+    rule.write_text(
+        "title: Three\nstudy: demo\nofficial: made up\nrank: {of: {deprivation: 1}, official: true}\n"
+        "money: {awards: 3, official: true}\nin_need: [{index: deprivation, worst: 10%, official: true}]\n",
+        "utf-8",
+    )
+    asked = CaseOptions(str(rule), draws=0)
+    _, rows, _ = worked_places(asked, store, county)
+    worked, fewer, _ = worked_places(asked, store, without(county, [rows[1]], people))
+    assert fewer.tolist() == [rows[0], rows[2]]
+    assert without_people(asked, worked) == [county.areas.table["name"][int(rows[1])]]
 
 
 @pytest.mark.parametrize("budget", [0.0, -5.0, float("inf"), float("nan")])

@@ -9,7 +9,7 @@ import numpy as np
 from commonweal.document.format import join_words, percent
 from commonweal.errors import UnknownNameError
 from commonweal.invest.appraisal.appraise import money
-from commonweal.invest.case.model import NEEDIEST
+from commonweal.invest.case.model import NEEDIEST, without_people
 from commonweal.invest.case.options import STUDIED, costs_by_start
 from commonweal.invest.case.valuation import shipped_values
 from commonweal.invest.siting.demand import SCHOOLS
@@ -69,6 +69,8 @@ def _cautions(case: Case) -> Iterator[str]:
             f"Candidates ({asked.candidates}) are not used: the mix has nothing that 'built' in {asked.values} names. "
             "--kind names a kind of venue to find sites for."
         )
+    if empty := without_people(asked, case.worked):
+        yield f"Left out, since we know of no people there: {join_words(empty)}."
     yield from few_places(asked, case.worked, len(case.rows))
 
 

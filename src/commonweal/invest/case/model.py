@@ -14,13 +14,13 @@ from commonweal.invest.allocation import load_programme
 from commonweal.invest.allocation.on_study import apply_programme, draws_of, exclusions_of
 from commonweal.invest.allocation.programme import Programme, shipped_programmes
 from commonweal.invest.siting.demand import SCHOOLS
-from commonweal.invest.siting.on_study import is_fictional
+from commonweal.invest.siting.on_study import is_abroad, is_fictional
 from commonweal.spec.study import shipped_studies
 from commonweal.study.fingerprint import load_asked, open_or_run
 from commonweal.study.names import find_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
-ELSEWHERE = "elsewhere"
+ELSEWHERE, EMPTY = "elsewhere", "empty"
+_EXCLUDED = {
+    ELSEWHERE: "{plural} outside {part}",
+    EMPTY: "{plural} without people, or whose population is not given",
+}
 NEEDIEST = "neediest"
 """Name of the rule that takes the neediest areas of a part of a study."""
 
@@ -88,15 +92,29 @@ def worked_places(
     kept = (
         a.selected if scope is None else a.selected & np.isin(np.arange(len(a.areas)), scope.rows)
     )
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(kept & (a.areas.population > 0))
     if not len(rows):
+        living = " where people are known to live" if kept.any() else ""
         raise CommonwealError(
-            f"{a.programme.title} selects no {a.areas.singular} in {scope.title if scope else 'the study'}, so "
+            f"{a.programme.title} selects no {a.areas.singular} in {scope.title if scope else 'the study'}{living}, so "
             "there is no case to make; expected at least one"
         )
     number = f"{len(rows):,} {a.areas.plural if len(rows) > 1 else a.areas.singular}"
     title = f"{number} of {scope.title}" if scope else number
     return worked, rows[np.argsort(a.order[rows], kind="stable")], title
+
+
+def without_people(asked: CaseOptions, worked: AllocationResult) -> list[str]:
+    """Name the areas that are selected and left out of a case: nobody is known to live there."""
+    a = worked.allocation
+    left_out = a.selected & ~(a.areas.population > 0)
+    if asked.areas:
+        scope = find_scope(a.areas, asked.areas)
+        left_out &= np.isin(np.arange(len(a.areas)), scope.rows)
+    return [
+        a.areas.table["name"][row] or a.areas.codes[row]
+        for row in np.flatnonzero(left_out).tolist()
+    ]
 
 
 def neediest_of(
@@ -110,12 +128,17 @@ def neediest_of(
     """Select the neediest areas of a part of a study, as a programme of our own would."""
     inside = np.isin(np.arange(len(results.areas)), scope.rows)
     outside = [results.areas.codes[row] for row in np.flatnonzero(~inside)]
-    rule = neediest(results, scope, places, elsewhere=bool(outside))
-    exclusions = {ELSEWHERE: outside} if outside else {}
+    empty = [
+        code
+        for code, people in zip(results.areas.codes, results.areas.population.tolist(), strict=True)
+        if not people > 0
+    ]
+    exclusions = {key: codes for key, codes in ((ELSEWHERE, outside), (EMPTY, empty)) if codes}
+    rule = neediest(results, scope, places, list(exclusions))
     return apply_programme(rule, results, store, exclusions, draws=draws, progress=progress)
 
 
-def neediest(results: Results, scope: Scope, places: int, *, elsewhere: bool = True) -> Programme:
+def neediest(results: Results, scope: Scope, places: int, excluded: Sequence[str]) -> Programme:
     """Make the rule that takes the neediest areas of a part of a study, as many as are asked for."""
     index = next(iter(results.scores))
     conditions = _conditions(results.study, index)
@@ -128,9 +151,10 @@ def neediest(results: Results, scope: Scope, places: int, *, elsewhere: bool = T
             "official": "This is our own rule; no programme uses it.",
             "study": results.study.name,
             "rank": {"of": {index: 1.0}, "scale": "rank", "official": False},
-            "exclude": {ELSEWHERE: {"what": f"{plural} outside {scope.title}", "official": False, "codes": ()}}
-            if elsewhere
-            else {},
+            "exclude": {
+                key: {"what": _EXCLUDED[key].format(plural=plural, part=scope.title), "official": False, "codes": ()}
+                for key in excluded
+            },
             "money": {"awards": places, "official": False},
             "in_need": [{**c, "official": False} for c in conditions],
         }
@@ -273,6 +297,11 @@ class Case:
     def fictional(self) -> bool:
         """Whether the places are made up."""
         return is_fictional(self.results.study)
+
+    @property
+    def abroad(self) -> bool:
+        """Whether the places lie outside the United Kingdom, whose costs and values the program holds."""
+        return is_abroad(self.results)
 
     @property
     def people(self) -> float:

@@ -13,7 +13,7 @@ from commonweal.index import score, without_indicators
 from commonweal.invest.interventions import load_interventions
 from commonweal.invest.portfolio.builder import PortfolioAreas, need_index
 from commonweal.invest.portfolio.plan import SELECTED, After, make_portfolio
-from commonweal.spec.data import OwnAreas
+from commonweal.invest.siting.on_study import is_abroad, is_fictional
 from commonweal.study.names import authority_of, find_scope
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def propose(
         plural=results.areas.plural,
         after=_after(results, index, tree, rows, found) if found.recount.measured else None,
         left_out=left_out,
-        fictional=isinstance(study.areas, OwnAreas) and study.areas.source.startswith("county-"),
+        fictional=is_fictional(study),
+        abroad=is_abroad(results),
     )
 
 

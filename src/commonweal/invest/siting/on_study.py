@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from commonweal.access.distance import Points
 from commonweal.access.measures import within_minutes
 from commonweal.access.places import LEFT_OUT, Places, load_taxonomy, make_places
 from commonweal.access.registers import in_united_kingdom
@@ -171,6 +172,16 @@ def is_fictional(study: Study) -> bool:
     return isinstance(study.areas, OwnAreas) and study.areas.source.startswith(_COUNTY)
 
 
+def is_abroad(results: Results) -> bool:
+    """Whether a study's areas lie outside the United Kingdom, as far as their points are known."""
+    placed = results.areas.table.drop_nulls(("longitude", "latitude"))
+    if is_fictional(results.study) or placed.is_empty():
+        return False
+    return not in_united_kingdom(
+        Points(*(placed[axis].to_numpy() for axis in ("longitude", "latitude")))
+    )
+
+
 def _limit_m(ask: SitingOptions) -> float:
     """Give the metres beyond which nothing is looked at: what counts as reached, or where a model needs it, more."""
     if ask.model.endswith("covering"):
@@ -289,7 +300,7 @@ def site(
         ground.sources,
         is_fictional(results.study),
         not len(ground.places.of(ask.kind)),
-        not is_fictional(results.study) and not in_united_kingdom(demand.points),
+        is_abroad(results),
         rerun,
     )
 

@@ -12,6 +12,7 @@ from commonweal.document.format import format_people, join_words, percent
 from commonweal.document.model import Document, Figure, Section, Table, TableData, make_table
 from commonweal.invest.appraisal import appraise, load_project
 from commonweal.invest.appraisal.appraise import money
+from commonweal.invest.case.case import ABROAD
 from commonweal.invest.case.cautions import (
     after_told,
     begun_costs_after,
@@ -101,6 +102,8 @@ def case_document(case: Case) -> Document:
     notes = [*case_cautions(case), *allocated.notes]
     if case.fictional:
         notes.insert(0, FICTIONAL_CASE)
+    if case.abroad:
+        notes.insert(0, ABROAD)
     chosen = np.any([option.mix.chosen for option in case.options], axis=(0, 1))
     names = [case.problem.interventions[at] for at in np.flatnonzero(chosen)]
     works = [
