@@ -18,6 +18,7 @@ from commonweal.spec.study import parse_study
 from commonweal.study.areas import study_areas
 from commonweal.study.check import check_files
 from commonweal.study.indicators import make_indicators
+from commonweal.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -285,6 +286,31 @@ def test_a_check_looks_into_places_and_maps(
     study = parse_study(json.dumps(recipe), "one.yaml", "one", tmp_path)
     with pytest.raises(CommonwealError, match=said):
         check_files(study, Store(tmp_path / "cache", offline=True))
+
+
+def test_check_refuses_a_kind_of_place_that_nothing_has(tmp_path: Path) -> None:
+    """In the words of the run, where a study's own places are all that it reads."""
+    (tmp_path / "areas.csv").write_text(AREAS, "utf-8")
+    (tmp_path / "places.csv").write_text("name,kind,longitude,latitude\nA,pub,0,52\n", "utf-8")
+    recipe = {
+        "title": "One",
+        "areas": {
+            "file": "areas.csv", "code": "code", "population": "people", "longitude": "lon", "latitude": "lat",
+        },
+        "access": {"registers": [], "points": [{"file": "places.csv"}]},
+        "indicators": {"near": {"higher_is": "more", "reach": LIBRARY}},
+        "index": {"need": {"children": {"near": {"indicator": "near"}}}},
+    }  # fmt: skip
+    study = parse_study(json.dumps(recipe), "one.yaml", "one", tmp_path)
+    store = Store(tmp_path / "cache", offline=True)
+    said = []
+    for refuse in (check_files, run):
+        with pytest.raises(
+            DataError, match=r"near: no place is a library, among the 1 of places"
+        ) as error:
+            refuse(study, store)
+        said.append(str(error.value))
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from commonweal.access.conflation import load_places
 from commonweal.access.places import load_taxonomy
+from commonweal.access.registers import load_registers
 from commonweal.areas import Areas
 from commonweal.areas.areas import check_date, code_texts, load_areas
 from commonweal.areas.catalogue import load_systems
@@ -44,12 +46,13 @@ from commonweal.study.files import (
     with_replaced,
 )
 from commonweal.study.indicators import aligned, takes_long
-from commonweal.study.reach import area_points, check_near
+from commonweal.study.reach import area_points, check_near, no_such, registers_read
 from commonweal.study.run import refuse_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from commonweal.access.places import Places
     from commonweal.indicators.read import IndicatorSource
     from commonweal.sources import Source, Store
     from commonweal.spec import Study
@@ -114,7 +117,7 @@ def check_files(study: Study, store: Store) -> Checked:
         found.areas = _here(study, store)
     if found.areas is not None:
         study.in_focus(found.areas.table)
-    _check_access(study, found, store)
+    mine = _check_access(study, found, store)
     on = found.areas or _system_of(study)
     names: dict[tuple[str, str | None], list[str]] = {
         ("", None): [*study.capital_on().get("", []), *study.on_areas(study.show).get("", [])]
@@ -123,6 +126,7 @@ def check_files(study: Study, store: Store) -> Checked:
         names.setdefault(study.built_on(index), []).extend(study.read_with(index))
     used = {name for read in names.values() for name in read}
     found.unused = [name for name in study.indicators if name not in used]
+    _check_kinds(study, used, mine, found, store)
     low: dict[str, tuple[str, int, int, float]] = {}
     for (system, people), read in names.items():
         there = _built_on(study, system, people, store) if system else on
@@ -249,20 +253,62 @@ def _coverage(
     return Coverage(name, source.called, known, len(areas), tuple(aside))
 
 
-def _check_access(study: Study, found: Checked, store: Store) -> None:
-    """Look for the kinds of places that are asked for, and into one's own places and maps."""
+def _check_access(study: Study, found: Checked, store: Store) -> list[tuple[Source, Places]]:
+    """Look for the kinds of places that are asked for, and into one's own places and maps; give those places."""
     kinds = load_taxonomy()
     for spec in study.indicators.values():
         kinds.kinds_of(spec.reach.to if spec.reach else ())
+    mine = {}
     for table in study.access.points:
         if _seen(table, found, store):
             source = own_source(study, table, store)
             places, areas = read_points(source, store), found.areas
+            mine[source.id] = source, places
             if areas is not None and areas.table["longitude"].is_not_null().any():
                 check_near(area_points(areas).points, places, f"{source.called}: ")
     for file in study.access.maps:
         if _seen(file, found, store):
             store.path(file_source(study, file, store))
+    return list(mine.values())
+
+
+MOST_MAP_BYTES = 10_000_000
+"""Larger maps are left to the run: this takes seconds."""
+
+
+def _check_kinds(
+    study: Study,
+    used: set[str],
+    mine: Sequence[tuple[Source, Places]],
+    found: Checked,
+    store: Store,
+) -> None:
+    """Refuse to measure reach to a kind of place that no register, table or small map of the study has."""
+    kinds, access, known = load_taxonomy(), study.access, load_registers()
+    wanted = {name: spec.to for name in sorted(used) if (spec := study.indicators[name].reach)}
+    if len(mine) < len(access.points) or any(f.source in found.unseen for f in access.maps):
+        return
+    names, areas = list(known if access.registers is None else access.registers), found.areas
+    if areas is not None and areas.table["longitude"].is_not_null().any():
+        names = registers_read(access.registers, area_points(areas).points)
+    there = {of.kind for name in names for of in known[name].kinds}
+    there = there.union(*(places.table["kind"] for _, places in mine))
+
+    def lacking() -> list[str]:
+        return [name for name, to in wanted.items() if not there & {*kinds.kinds_of(to)}]
+
+    if not lacking():
+        return
+    maps = [file_source(study, file, store) for file in access.maps]
+    paths = {source.id: store.path(source) for source in maps}
+    if sum(path.stat().st_size for path in paths.values()) > MOST_MAP_BYTES:
+        return
+    places = load_places(store, [], paths, [places for _, places in mine]).places
+    there |= {*places.table["kind"]}
+    for name in lacking():
+        sources = (*(source for source, _ in mine), *map(store.source, names), *maps)
+        among = "those" if names else f"the {len(places):,}"
+        raise DataError(f"{name}: {no_such(wanted[name], among, sources)}")
 
 
 def _check_made(
@@ -300,7 +346,7 @@ def _check_made(
             else to_numbers(table, str(spec.column), source)
         )
     except DataError as error:
-        raise error if name in str(error) else DataError(f"{name}: {error}") from None
+        raise error if f"{name}:" in str(error) else DataError(f"{name}: {error}") from None
     codes = code_texts(table[code], source.called)
     if not isinstance(on, Areas):
         has = codes.filter(value.is_not_null() & codes.is_in(known.codes)).n_unique()

@@ -174,7 +174,7 @@ class _Loader:
         try:
             made = self._make(name, self.study.indicators[name])
         except DataError as error:
-            known = name in str(error)
+            known = f"{name}:" in str(error)
             raise error if known else DataError(f"{name}: {error}") from None
         self.made[name] = made
         return made

@@ -40,7 +40,7 @@ from commonweal.errors import DataError, UnknownNameError
 from commonweal.study.files import file_source, own_source, read_points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -211,6 +211,25 @@ _FEW = 3
 _ABROAD_M = 500_000.0
 
 
+def no_such(to: Sequence[str], among: str, sources: Sequence[Source]) -> str:
+    """Say that a kind is not among the places: what counts as one on a map, and what was searched."""
+    kinds = load_taxonomy()
+    wanted = kinds.kinds_of(to)
+    tags = [
+        f"{key}={', '.join(values)}"
+        for kind in wanted[:_FEW]
+        for rule in kinds.kinds[kind].osm
+        for key, values in rule.tags.items()
+    ]
+    searched = [source.called if source.path else source.title for source in sources]
+    return (
+        f"no place is a {' or '.join(to)}, among {among} of {', '.join(searched)}; "
+        f"expected at least one\n"
+        f"what counts: {', '.join(kinds.kinds[kind].label for kind in wanted[:_FEW])}"
+        f"{', ...' if len(wanted) > _FEW else ''}; on a map {'; '.join(tags)}"
+    )
+
+
 class NearbyPlaces:
     """The places around where people live, read once, and what of them is within reach."""
 
@@ -218,7 +237,7 @@ class NearbyPlaces:
         self, study: Study, origins: Origins, store: Store, progress: Progress | None = None
     ) -> None:
         self.spec, self.origins = study.access, origins
-        names = _registers(self.spec.registers, origins.points)
+        names = registers_read(self.spec.registers, origins.points)
         own = [own_source(study, table, store) for table in self.spec.points]
         maps = [file_source(study, file, store) for file in self.spec.maps]
         mine = [read_points(source, store) for source in own]
@@ -259,28 +278,10 @@ class NearbyPlaces:
         """
         places = self.places.of(spec.to)
         if not len(places):
-            raise DataError(self._no_such(spec.to))
+            raise DataError(no_such(spec.to, f"the {len(self.places):,}", self.sources))
         found, how = self._measured(spec, places)
         kept = dict(places.table["kind"].value_counts(sort=True).iter_rows())
         return found, how, {"places": kept, "how": how, **self.origins.account()}
-
-    def _no_such(self, to: tuple[str, ...]) -> str:
-        """Say that a kind is not among the places: what counts as one on a map, and what was searched."""
-        kinds = load_taxonomy()
-        wanted = kinds.kinds_of(to)
-        tags = [
-            f"{key}={', '.join(values)}"
-            for kind in wanted[:_FEW]
-            for rule in kinds.kinds[kind].osm
-            for key, values in rule.tags.items()
-        ]
-        searched = [source.called if source.path else source.title for source in self.sources]
-        return (
-            f"no place is a {' or '.join(to)}, among the {len(self.places):,} of {', '.join(searched)}; "
-            f"expected at least one\n"
-            f"what counts: {', '.join(kinds.kinds[kind].label for kind in wanted[:_FEW])}"
-            f"{', ...' if len(wanted) > _FEW else ''}; on a map {'; '.join(tags)}"
-        )
 
     def _measured(self, spec: ReachSpec, places: Places) -> tuple[NDArray[np.float64], str]:
         if spec.measure == "nearest":
@@ -337,7 +338,7 @@ def check_near(origins: Points, places: Places, of: str = "") -> None:
         )
 
 
-def _registers(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
+def registers_read(asked: tuple[str, ...] | None, origins: Points) -> list[str]:
     """Give the registers to read: those asked for, else all that ship; they list places of the United Kingdom."""
     if asked is not None:
         return list(asked)
