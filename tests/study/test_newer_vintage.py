@@ -180,9 +180,9 @@ def test_a_source_of_ones_own_catalogue_is_told_with_its_terms(small: Any) -> No
 
 def test_only_a_source_that_is_there_can_be_replaced(own: Any, tell: Any) -> None:
     newer(own)
-    study = load_study(own.write(replace={"libaries-england": {"file": "newer.csv"}}))
+    study = own.write(replace={"libaries-england": {"file": "newer.csv"}})
     with pytest.raises(StudyError, match=r"replace\.libaries-england: .* did you mean 'libraries-"):
-        run(study, own.store)
+        load_study(study)
     assert tell("check", own.study)[0] == 2
 
 
@@ -229,3 +229,24 @@ def test_check_looks_into_sources_of_one_s_own_catalogue(own: Any, tell: Any) ->
     (own.path / "tables" / "old.csv").unlink()
     code, _, complaint = tell("check", own.study, **mine)
     assert (code, "old.csv is not there" in complaint) == (2, True)
+
+
+def test_a_source_that_only_a_comparison_reads_may_be_replaced(
+    own: Any, tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the study is run for its scores alone, as an earlier one or on larger areas."""
+    monkeypatch.setenv("COMMONWEAL_CATALOGUE", str(own.path / "mine"))
+    tell("sources", "add", "island.yaml")
+    newer(own)
+    table = {"file": "indicators.csv", "higher_is": "more"}
+    study = own.write(
+        indicators__income={**table, "column": "income"},
+        indicators__halls={**table, "column": "halls"},
+        agreement=[
+            {"index": "deprivation", "source": OLD, "column": "income", "compare": "spearman"}
+        ],
+        replace={OLD: {"file": "newer.csv"}},
+    )
+    found = run(study, draws=0)
+    assert found.validations[0].largest == pytest.approx(-1)
+    assert run(found.study.bare(), draws=0).validations == ()

@@ -33,9 +33,11 @@ def check_columns(wanted: Sequence[str] | None, found: Iterable[str], source: So
 
 def check_declared(found: Iterable[str], source: Source) -> None:
     """Check that each column whose type the user declares is there: a slip would leave its type to be guessed."""
+    from commonweal.sources.catalogue import OWN_FILE
+
     found = list(found)
     missing = [name for name in source.reader.types if name not in found]
-    if missing and source.path is not None:
+    if missing and source.publisher == OWN_FILE:
         raise UnknownNameError.of_several(
             "column", missing, found, f" in {source.called} ('types')"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from commonweal.index.assumptions import KINDS, SmallCounts
 from commonweal.index.prepare_spec import POPULATION
 from commonweal.index.targets import first_fault
 from commonweal.indicators.indicators import names_in
+from commonweal.social_capital import load_framework
 from commonweal.spec.data import OwnAreas, check_name
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def check_names(study: StudyFields) -> None:
     if study.since and len(study.designate) != 1:
         raise FieldError(f"needs exactly one designation; found {len(study.designate)}", "since")
     _files(study)
+    _replaced(study)
     _cites(study)
     _certainty(study)
     _sensitivity(study)
@@ -82,6 +85,37 @@ def _files(study: StudyFields) -> None:
             raise FieldError(
                 f"register '{name}' not found; {nearest(name, known)}", "access", "registers", k
             )
+
+
+def _replaced(study: StudyFields) -> None:
+    """Check that what is replaced is read: by name, or as a register, areas, a link between them, a national figure."""
+    if not study.replace:
+        return
+    read = _read_unnamed() | study.named_sources()
+    for id_ in study.replace:
+        if id_ not in read:
+            near = nearest(id_, read)
+            if not near.startswith("did you mean"):
+                near = "expected one that is read; or take it out"
+            raise FieldError(f"nothing in the study reads this source; {near}", "replace", id_)
+
+
+@cache
+def _read_unnamed() -> frozenset[str]:
+    """Name the sources that a study may read without naming them: registers, areas, their links, national figures."""
+    systems = load_systems()
+    columns = [
+        column
+        for about in systems.systems.values()
+        for column in (
+            *(about.areas, *about.points, *about.boundaries, *about.populations.values()),
+            *about.classes.values(),
+            *([about.known_as] if about.known_as else ()),
+        )
+    ]
+    series = [s for headline in load_framework().headlines.values() for s in headline.series]
+    read = {x.source for x in (*columns, *systems.links, *series) if x.source}
+    return frozenset(load_registers()) | read
 
 
 def _cites(study: StudyFields) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commonweal.access.own_places import read_own_places
 from commonweal.access.registers import load_registers
-from commonweal.areas.catalogue import load_systems
 from commonweal.errors import (
     SourceError,
     StudyError,
@@ -20,7 +18,6 @@ from commonweal.errors import (
     nearest,
 )
 from commonweal.files.inputs import is_there, read_text
-from commonweal.social_capital import load_framework
 from commonweal.sources.catalogue import NOT_STATED, SUFFIXES, Reader, guess_reader, local_source
 from commonweal.spec.data import FileOrSource, FileSpec, OwnAreas, WholeFile, is_frame
 
@@ -145,19 +142,13 @@ def with_replaced(study: Study, store: Store) -> Store:
 
 
 def check_replaced(study: Study, store: Store) -> list[str]:
-    """Refuse what a study puts in place of a source that nothing can read, or of a register without its columns.
+    """Refuse what a study puts in place of a source where it is not there, or of a register without its columns.
 
     Gives the sources of the catalogue that could not be looked into, as they are not on this machine.
     """
     store = with_replaced(study, store.aside().offline_only())
     registers, unseen = load_registers(), []
     for id_, spec in study.replace.items():
-        if id_ not in {*_read_by_program(), *study.named_sources()}:
-            named = nearest(id_, study.named_sources()) if study.named_sources() else ""
-            raise StudyError(
-                f"replace.{id_}: nothing in the study reads this source, so nothing would take its place"
-                + (f"; {named}" if named.startswith("did you") else "")
-            )
         try:
             if id_ in registers:
                 store.table(id_, registers[id_].columns())
@@ -166,23 +157,6 @@ def check_replaced(study: Study, store: Store) -> list[str]:
         except (UnreachableError, WrongBytesError):
             unseen.append(spec.source)
     return unseen
-
-
-@cache
-def _read_by_program() -> frozenset[str]:
-    """Name the sources that a study may read without naming them: registers, areas, their links, national figures."""
-    systems = load_systems()
-    columns = [
-        column
-        for about in systems.systems.values()
-        for column in (
-            *(about.areas, *about.points, *about.boundaries, *about.populations.values()),
-            *about.classes.values(),
-            *([about.known_as] if about.known_as else ()),
-        )
-    ]
-    series = [s for headline in load_framework().headlines.values() for s in headline.series]
-    return frozenset(load_registers()) | {x.source for x in (*columns, *systems.links, *series)}
 
 
 def _own_file(study: Study, spec: FileOrSource) -> tuple[Path, dict[str, Any]]:
