@@ -552,6 +552,11 @@ def test_a_key_of_the_file_below_is_told_to_come_from_there(tmp_path: Path) -> N
     said = r"mine\.yaml, line 3: designate\.left_behind\.all: comes from demo, .* write 'all: null'"
     with pytest.raises(StudyError, match=said):
         load_study(mine)
+    base = tmp_path / "base.yaml"
+    base.write_text("extends: demo\ntitel: Ours\n", "utf-8")
+    mine.write_text("extends: base.yaml\n", "utf-8")
+    with pytest.raises(StudyError, match=r"titel: comes from base\.yaml, .*did you mean 'title'"):
+        load_study(mine)
     mine.write_text(rule % ", all: null", "utf-8")
     assert load_study(mine).designate["left_behind"].condition is not None
     mine.write_text(rule % ", amnog: 3, all: null", "utf-8")

@@ -63,8 +63,8 @@ def explain(
         reason = _reason(fault, model)
         if base and not written and fault["type"] == "extra_forbidden":
             reason = (
-                f"comes from {base}, and does not go with what stands there now; write '{shown[-1]}: null' beside it "
-                "to take it out"
+                f"comes from {base}, and is no key beside what stands there now; write '{shown[-1]}: null' to take it "
+                f"out ({nearest(shown[-1], _keys_beside(model, fault['loc']))})"
             )
         lines.append(f"{where}{line}:{field} {reason}")
     more = len(faults) - MOST_FAULTS
