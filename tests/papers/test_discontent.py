@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,6 +147,16 @@ def test_a_jackknife_needs_clusters_that_are_its_groups() -> None:
         jackknife(fit(table, "leave", ["growth"]), "growth")
     with pytest.raises(DataError, match="clusters 'pair' and groups 'region'"):
         jackknife(fit(table, "leave", ["growth"], clusters="pair", within="region"), "growth")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("leave", "said"), [(0.0, "0"), (np.nan, "nan")])
+def test_a_jackknife_without_a_standard_error_is_refused(leave: float, said: str) -> None:
+    table = towns().with_columns(leave=0.0)
+    model = fit(table, "leave", ["growth"], clusters="region")
+    model = replace(model, observed=np.full(120, leave))
+    with pytest.raises(DataError, match=f"the standard error of 'growth' comes out as {said} when"):
+        jackknife(model, "growth")
 
 
 def test_the_partial_regression_has_the_slope_of_the_model() -> None:

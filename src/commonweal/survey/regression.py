@@ -350,7 +350,8 @@ def jackknife(model: Fit, name: str) -> Jackknife:
     UnknownNameError
         If the model has no such coefficient.
     DataError
-        If the model has no clusters, or compares within groups that are not its clusters.
+        If the model has no clusters, or compares within groups that are not its clusters; or if the standard
+        error comes out as 0, or as no number.
 
     Notes
     -----
@@ -374,6 +375,11 @@ def jackknife(model: Fit, name: str) -> Jackknife:
     g = len(estimates)
     changes = np.array(list(estimates.values())) - all_rows.estimate
     se = float(np.sqrt((g - 1) / g * (changes @ changes)))
+    if not 0 < se < np.inf:
+        raise DataError(
+            f"the standard error of '{name}' comes out as {se:g} when each of {g:,} clusters is left out; "
+            "expected values that vary, and none that is huge"
+        )
     half = float(student.ppf(0.975, g - 1)) * se
     p = float(2 * student.sf(abs(all_rows.estimate) / se, g - 1))
     low, high = all_rows.estimate - half, all_rows.estimate + half

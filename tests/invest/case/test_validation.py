@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from commonweal.document.data import document_data
 from commonweal.document.text import document_lines
@@ -116,6 +117,15 @@ def test_nobody_is_better_off_by_more_points_than_the_scale_has(
     with pytest.raises(DataError, match=r"wellbeing\.points: found .*expected between 0 and 10"):
         load_values(stated(points))
     assert load_values(stated("10")).wellbeing.points.mean == 10
+
+
+@pytest.mark.parametrize("series", ["prices", "incomes"])
+def test_a_series_of_no_year_is_refused(series: str, tmp_path: Path) -> None:
+    shipped = yaml.safe_load(SHIPPED.read_text("utf-8"))
+    shipped[series]["index"] = {}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(shipped), "utf-8")
+    with pytest.raises(DataError, match=rf"own\.yaml: {series}\.index: found {{}}; .*at least 1"):
+        load_values(str(tmp_path / "own.yaml"))
 
 
 @pytest.mark.slow

@@ -217,7 +217,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 class Series(FileModel):
     """An index by year that the user brings."""
 
-    index: dict[int, Annotated[float, Field(strict=True, gt=0)]]  # values by year
+    index: dict[int, Annotated[float, Field(strict=True, gt=0)]] = Field(min_length=1)  # by year
     # source, verified: where they come from, and whether they were verified
     source: Text
     verified: bool = False
