@@ -16,7 +16,7 @@ from commonweal.papers.discontent import Fit, fit_formula, influence, interval, 
 from commonweal.papers.discontent.data import load_variables
 from commonweal.papers.discontent.models import partial_regression
 from commonweal.sources.catalogue import load_catalogue
-from commonweal.survey.regression import fit, jackknife
+from commonweal.survey.regression import Term, fit, jackknife
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,12 +149,16 @@ def test_a_jackknife_needs_clusters_that_are_its_groups() -> None:
         jackknife(fit(table, "leave", ["growth"], clusters="pair", within="region"), "growth")
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_outcome_that_does_not_vary_is_refused() -> None:
+    with pytest.raises(DataError, match="column 'leave' is constant; expected one that varies"):
+        fit(towns().with_columns(leave=0.0), "leave", ["growth"])
+
+
 @pytest.mark.parametrize(("leave", "said"), [(0.0, "0"), (np.nan, "nan")])
 def test_a_jackknife_without_a_standard_error_is_refused(leave: float, said: str) -> None:
-    table = towns().with_columns(leave=0.0)
-    model = fit(table, "leave", ["growth"], clusters="region")
-    model = replace(model, observed=np.full(120, leave))
+    model = fit(towns(), "leave", ["growth"], clusters="region")
+    none = Term("growth", 0.0, 0.0, 0.0, 0.0, 1.0)
+    model = replace(model, terms=(model.terms[0], none), observed=np.full(120, leave))
     with pytest.raises(DataError, match=f"the standard error of 'growth' comes out as {said} when"):
         jackknife(model, "growth")
 

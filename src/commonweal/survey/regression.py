@@ -175,7 +175,7 @@ def fit(
     UnknownNameError
         If a column is not there; the message names the nearest.
     DataError
-        If a value is missing or no number, a predictor is constant or follows from the others, a
+        If a value is missing or no number, the outcome is constant, a predictor is or follows from the others, a
         weight is not positive, or there are too few rows or clusters.
 
     Notes
@@ -217,6 +217,11 @@ def fit(
             )
     else:
         many = n
+    centre = 0.0 if within else np.average(y, weights=w)
+    spread = float(w @ (y - centre) ** 2)
+    if spread == 0:
+        where = f" within each {within}" if within else ""
+        raise DataError(f"column '{outcome}' is constant{where}; expected one that varies")
     estimates, covariance = least_squares(y, x, w, groups)
     errors, left = np.sqrt(np.diag(covariance)), y - x @ estimates
     df = many - 1 if clusters else n - k
@@ -226,8 +231,7 @@ def fit(
     terms = tuple(
         Term(name, *map(float, numbers)) for name, *numbers in zip(names, *columns, strict=True)
     )
-    centre = 0.0 if within else np.average(y, weights=w)
-    r2 = 1 - float(w @ left**2) / float(w @ (y - centre) ** 2)
+    r2 = 1 - float(w @ left**2) / spread
     own = np.asarray(table[clusters].cast(str).to_list()) if clusters else None
     return Fit(outcome, terms, n, many, r2, x, y, left, w, clusters, within, own)
 
