@@ -275,6 +275,7 @@ def test_own_setting_comes_before_what_was_published(client: Client) -> None:
 def test_the_whole_report_is_a_document_like_any_other(client: Client) -> None:
     assert 'href="/documents/study"' in client.get("/about").text
     page = client.get("/documents/study").text
+    assert page.count("it was generated to try the method out") == 1
     assert "<h2>Checked against what is published</h2>" in page
     assert "Published, not in ours" in page
     told = client.get("/api/documents/study.json").json()
