@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run_lines(results: Results) -> list[str]:
     """Give what stands on the terminal, unwrapped."""
-    return list(document_lines(study_document(results), rows=5, whole=WRITTEN, brief=True))
+    return list(document_lines(study_document(results), whole=WRITTEN, brief=True))
 
 
 def run_data(results: Results) -> dict[str, Any]:

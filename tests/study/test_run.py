@@ -198,6 +198,8 @@ def test_two_designations_in_one_study(small: Any) -> None:
     told = "\n".join(run_lines(results))
     assert "3 of 20 places are on the list of “few halls” places." in told
     assert "4,800 people live there, in 2 districts. The rule: worst 3 on Community needs." in told
+    figures = run_data(results)["figures"]
+    assert {"secure-priority", "secure-few_halls", "just_outside-few_halls"} <= set(figures)
     with pytest.raises(
         StudyError, match="designates priority, few_halls; a comparison needs exactly one"
     ):

@@ -66,7 +66,7 @@ def run(
                 "demo", draws=draws, sensitivity=not no_sensitivity, progress=progress
             )
         folder = write_results(results, out or Path("results") / results.study.name, progress)
-    print_document(study_document(results), folder, as_json=as_json, rows=5, brief=True)
+    print_document(study_document(results), folder, as_json=as_json, brief=True)
 
 
 def demo(

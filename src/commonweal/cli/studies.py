@@ -56,7 +56,7 @@ def studies_show(study: StudyName, as_json: Json = False) -> None:
 
 def check(study: StudyName) -> None:
     """Check a study and its own files without running it."""
-    from commonweal.document.format import format_count
+    from commonweal.document.format import format_amount, format_count
     from commonweal.files.frames import first_lines
     from commonweal.sources import Store
     from commonweal.spec.study import load_study, shipped_studies
@@ -81,7 +81,7 @@ def check(study: StudyName) -> None:
         print(f"{n:,} of {len(areas):,} {areas.plural} have no outline in the file of boundaries.")
     for name, value in checked.constant.items():
         print(
-            f"{name} is {value:,g} in every area that has a value, so it does not tell them apart."
+            f"{name} is {format_amount(value, '')} in every area that has a value, so it does not tell them apart."
         )
     if checked.unused:
         some = ", ".join(first_lines(checked.unused))

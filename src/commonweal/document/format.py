@@ -83,17 +83,6 @@ def stable(n: int, firm: int, kinds: str = "", word: str = "") -> str:
     return f"{who}{many} {'stay' if firm > 1 else 'stays'} on the list {often}."
 
 
-def in_recalculations(share: float) -> str:
-    """Say in what share of the recalculations.
-
-    >>> in_recalculations(0.934), in_recalculations(1.0), in_recalculations(0.0)
-    ('in 93% of recalculations', 'in every recalculation', 'in no recalculation')
-    """
-    if share in (0, 1):
-        return "in every recalculation" if share else "in no recalculation"
-    return f"in {percent(share)} of recalculations"
-
-
 def list_name(label: str, kinds: str) -> str:
     """Name the list of the areas that a rule selects, by what the study calls them."""
     if label == "selected":
@@ -169,32 +158,6 @@ def ordinal(n: float) -> str:
     n = int(n)
     ending = "th" if 11 <= n % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n:,}{ending}"
-
-
-def format_rank_margin(margin: float, level: float = 1) -> str:
-    """Say how many ranks an area is from a cut-off, and a tie that is wider than that."""
-    side = "inside" if margin > 0 else "outside"
-    ranks = format_count(abs(int(margin)), "rank", "ranks")
-    return f"{ranks} {side} the cut-off{tied(margin, level)}"
-
-
-def tied(margin: float, level: float) -> str:
-    """Say with how many others an area ties, where the tie is wider than its margin; '' elsewhere."""
-    others = int(level) - 1
-    if others < 1 or others < abs(margin):
-        return ""
-    return f", tied with {format_count(others, 'other', 'others')}"
-
-
-def format_score_margin(margin: float) -> str:
-    """Say a margin in score. Areas that tie across a cut-off are all inside, and on a level with it.
-
-    >>> format_score_margin(1.5), format_score_margin(-0.85), format_score_margin(-0.0004), format_score_margin(0.0)
-    ('+1.50 points', '-0.85 points', 'under 0.01 points', 'level with the cut-off')
-    """
-    if margin == 0:
-        return "level with the cut-off"
-    return f"{margin:+.2f} points" if abs(margin) >= 0.005 else "under 0.01 points"
 
 
 def difference(largest: float) -> str:

@@ -29,7 +29,7 @@ _PROSE, _SENTENCE = 75, 110
 """Letters of half of the cells of a column, or of any cell, from which on a table is a list."""
 
 _INDENT = "    "
-_FEW = 7  # columns of a table that a brief telling shows
+_FEW_ROWS, _FEW_COLUMNS = 5, 7  # of a table that `brief` shows
 
 
 def document_lines(
@@ -43,9 +43,10 @@ def document_lines(
 
     Of a table or list `rows` lines are shown, and how many follow (`whole` says where); of a chart its finding, of the
     annex the titles. A sentence that stood above is not repeated. `width` is what a table keeps to; None for no limit.
-    A `brief` telling, of a report that is written beside it, only names longer and wider tables, assumptions and
-    limits, and leaves out what the report is about and what its charts show.
+    With `brief`, for a report that is written beside it, longer and wider tables, assumptions and limits are only
+    named, and what the report is about and what its charts show is left out.
     """
+    rows = _FEW_ROWS if brief else rows
     w = words("document", report.language)
     yield report.title
     within = "" if report.within == MAKER else report.within
@@ -77,7 +78,7 @@ def document_lines(
 
 
 def _is_small(table: Table, rows: int) -> bool:
-    return len(table.shown) <= rows and len(table.seen.frame.columns) <= _FEW
+    return len(table.shown) <= rows and len(table.seen.frame.columns) <= _FEW_COLUMNS
 
 
 def _section_lines(

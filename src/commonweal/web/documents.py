@@ -23,7 +23,6 @@ from commonweal.report.allocation import allocation_document, comparison_section
 from commonweal.report.case.pack_pages import with_value
 from commonweal.report.siting import siting_document
 from commonweal.report.study.comparison import list_comparison_document
-from commonweal.report.study.document import study_document
 from commonweal.report.study.social_capital_tables import social_capital_document
 from commonweal.study.names import focus_name
 from commonweal.web import schemas as answers
@@ -116,7 +115,7 @@ def _options(explorer: Explorer, asked: DocumentQuery) -> Document:
 
 
 SUBJECTS: dict[str, Subject] = {
-    "study": Subject(lambda explorer, _: study_document(explorer.results)),
+    "study": Subject(lambda explorer, _: explorer.document),
     "programme": Subject(_programme, _lists),
     "changes": Subject(_changes),
     "social-capital": Subject(_social_capital),

@@ -20,6 +20,7 @@ from commonweal.invest.interventions import load_interventions
 from commonweal.invest.parameters import load_parameters
 from commonweal.invest.siting.on_study import load_siting_data
 from commonweal.report.place import describer
+from commonweal.report.study.document import study_document
 from commonweal.report.study.larger_areas import Tier, tiers
 from commonweal.report.study.tables import label_of
 from commonweal.study.names import folded, folded_names, larger_name
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from commonweal.document.model import Document
     from commonweal.invest.allocation import Programme
     from commonweal.invest.allocation.on_study import AllocationResult
     from commonweal.invest.case.valuation import Values
@@ -151,6 +153,11 @@ class Explorer:
     def describe(self) -> Callable[[int], Place]:
         """Say what there is to say of an area, by its row."""
         return describer(self.results)
+
+    @cached_property
+    def document(self) -> Document:
+        """The report of the study."""
+        return study_document(self.results)
 
     @cached_property
     def weights(self) -> list[Weight]:

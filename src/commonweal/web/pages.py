@@ -16,7 +16,6 @@ from commonweal.evidence import load_evidence
 from commonweal.report.evidence import evidence_html
 from commonweal.report.place.charts import compare_chart
 from commonweal.report.place.document import reasons, works_of
-from commonweal.report.study.document import study_document
 from commonweal.report.study.method import method
 from commonweal.report.study.provenance import sources
 from commonweal.study.names import counted_areas, focus_note, is_postcode, listed_areas
@@ -271,7 +270,7 @@ def page_router(explorer: Explorer, pages: Pages) -> APIRouter:
         """Show the method, its limits and the sources."""
         return pages.page(
             "about.html", asked, asked.choices(explorer),
-            report=study_document(results), method=method(results), sources=sources(results), path="/about",
+            report=explorer.document, method=method(results), sources=sources(results), path="/about",
         )  # fmt: skip
 
     @router.get("/evidence")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonweal.document.format import format_people, format_rank_margin, ordinal, percent
+from commonweal.document.format import format_people, ordinal, percent
 from commonweal.study.names import authority, index_label, rule_in_words
 
 
@@ -47,14 +47,6 @@ def test_ordinal(n: int) -> None:
     assert said[:-2].replace(",", "") == str(n)
     teens = n % 100 in (11, 12, 13)
     assert said.endswith({1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th") if not teens else "th")
-
-
-@given(st.integers(-(10**6), 10**6).filter(bool))
-def test_places(margin: int) -> None:
-    said = format_rank_margin(margin)
-    assert said.endswith(f" {'inside' if margin > 0 else 'outside'} the cut-off")
-    assert (" rank " in said) == (abs(margin) == 1)
-    assert int(re.sub(r"\D", "", said)) == abs(margin)
 
 
 def test_labels(small: Any) -> None:

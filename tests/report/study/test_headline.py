@@ -91,7 +91,7 @@ def test_a_table_of_many_differences_is_only_named(small: Any) -> None:
     (check,) = run_data(results)["tables"]["checks"]
     assert check["largest_difference"] == "14 only published, 3 only ours"
     more = told[told.index("More (the report has them)") :]
-    assert "  Every difference: places on which our list and the published one differ" in more
+    assert "  Every difference: places on only one of the two lists" in more
     assert len(run_data(results)["tables"]["differences"]) == 17
 
 
@@ -217,6 +217,20 @@ def test_areas_that_tie_across_the_cut_off_are_level_with_it(small: Any) -> None
     flag = data["agreement"][0]
     assert (flag["compared"], flag["exact"], flag["holds"]) == (2, 1, False)
     assert [area["code"] for area in flag["unlisted"]] == ["A17", "A18", "A19", "A20"]
+
+
+def test_a_check_is_of_all_areas_whatever_the_focus(small: Any) -> None:
+    small.write(
+        focus={"district": "N"},
+        certainty=None,
+        agreement=[{"designation": "priority", "file": "f.csv", "column": "f", "compare": "flag"}],
+    )
+    (small.path / "f.csv").write_text("code,f\nA16,1\nA17,1\nA18,1\n", "utf-8")
+    said = [line for line in run_lines(small.run()) if "published list" in line]
+    assert said == [
+        "  - Of all 20 places, 2 of the 3 on the published list are also on ours. 1 of ours is not in the published "
+        "table."
+    ]
 
 
 def test_the_kind_of_parent_is_put_in_the_plural(small: Any) -> None:

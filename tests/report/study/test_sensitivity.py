@@ -87,7 +87,7 @@ def test_the_headline_names_what_moves_most(told: Results) -> None:
     areas = most_often(told, told.sensitivity["priority"])
     assert sum(areas) > 3
     line = next(
-        t for t in run_lines(told) if t.startswith("  The biggest source of uncertainty is")
+        t for t in run_lines(told) if t.startswith("  - The biggest source of uncertainty is")
     )
     assert line.endswith(
         f"it most often changes the result for {max(areas)} of the {sum(areas)} villages whose result can change."

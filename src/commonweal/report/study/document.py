@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from commonweal.evidence import Citation
-    from commonweal.study.results import Results
+    from commonweal.study.results import Results, Validation
 
 
 _MOST = 3000
@@ -82,7 +82,7 @@ _COLUMNS = (
 )
 _OUTSIDE = (
     "These are not on the list, but would be if every cut-off were a tenth more generous. The nearest come first. "
-    "Ranks outside the cut-off have a minus. The distance to each cut-off is in {book}."
+    "Ranks outside the cut-off have a minus. The distance to each cut-off is in {book} of the results folder."
 )
 _MARKS = (
     "A frame marks indicators that were not measured for each {area}: synthetic (estimated by a model), converted "
@@ -176,13 +176,13 @@ def _of_list(results: Results, name: str) -> Iterator[Section]:
             charts=tuple(one.parts for one in drivers),
             tables=tuple(_drivers(drivers)),
         )
-    yield _stability(results, name, more)
+    yield _stability(results, name, more, end)
     choices = moved_by_choice(results, name)
     if choices is not None:
         title = f"How many {plural} have each assumption as their biggest source of uncertainty"
         yield Section(
             f"Biggest sources of uncertainty{more}",
-            text=(describe_sensitivity(results, name),),
+            points=(describe_sensitivity(results, name),),
             charts=tuple(sensitivity_charts(results, name)),
             tables=(Table(f"choices{end}", title, choices),),
         )
@@ -228,7 +228,7 @@ def _drivers(drivers: Sequence[DriverSummary]) -> Iterator[Table]:
             yield Table(f"{one.parts.id}-indicators", title, one.indicators)
 
 
-def _stability(results: Results, name: str, more: str) -> Section:
+def _stability(results: Results, name: str, more: str, end: str) -> Section:
     """Say how many areas stay on the list, and how many are close to the cut-off."""
     c = counts(results, name)
     shown = []
@@ -243,19 +243,21 @@ def _stability(results: Results, name: str, more: str) -> Section:
             secure = f"{_are(c.sure)} at least 95% certain to be on the list"
             open_ones, as_often = "only 20% to 80% certain", f"{_are(c.toss_ups_out)} as uncertain"
         shown += [
-            _figure("secure", "Secure", c.sure, secure),
-            _figure("borderline", "Borderline", c.toss_ups,
+            _figure(f"secure{end}", "Secure", c.sure, secure),
+            _figure(f"borderline{end}", "Borderline", c.toss_ups,
                     f"{_are(c.toss_ups)} on the list, but {open_ones}. {c.toss_ups_out:,} more, off the list, "
                     f"{as_often}"),
         ]  # fmt: skip
     shown += [
-        _figure("just_outside", "Just outside the cut-off", c.near_misses,
+        _figure(f"just_outside{end}", "Just outside the cut-off", c.near_misses,
                 "would join the list if each cut-off were a tenth more generous"),
-        _figure("just_inside", "Just inside the cut-off", c.just_inside,
+        _figure(f"just_inside{end}", "Just inside the cut-off", c.just_inside,
                 "would leave the list if each cut-off were a tenth stricter"),
     ]  # fmt: skip
     stability = draws_chart(results, name)
     text = [line.strip() for line in stability_sentences(results, name)]
+    if c.sure is not None and results.certainty[name].next_release is not None:
+        text.append(NOT_A_CHANCE)  # in the answer, where that tells of recalculations
     return Section(
         f"{'How stable the list is' if stability else 'How close to the cut-off'}{more}",
         text=tuple(text[1:] if stability else text),
@@ -378,15 +380,32 @@ def _checks(results: Results) -> Iterator[Section]:
     agree, n = sum(a.holds for a in results.validations), len(results.validations)
     many = "Every check agrees" if agree == n else f"{agree} of {n} checks agree"
     text = [f"{many}, within the difference that the study allows."]
+    text += [_beside_published(results, a) for a in results.validations if a.spec.compare == "flag"]
     tables = [Table("checks", "What was compared with what", validation_table(results))]
     found, areas = differences(results), results.areas
     if found is not None:
-        title = f"Every difference: {areas.plural} on which our list and the published one differ"
+        where = focus_name(results.study, areas)
+        title = f"Every difference{f' in {where}' if where else ''}: {areas.plural} on only one of the two lists"
         columns = _seen(results, found.frame.columns, aside=("Ranks inside the cut-off", *_ASIDE))
         tables.append(Table("differences", title, found, on_paper=_ON_PAPER, columns=columns))
-    elif any(a.spec.compare == "flag" for a in results.validations):
-        text.append(f"There is no {areas.singular} on which our list and the published one differ.")
     yield Section("Checked against what is published", points=tuple(text), tables=tuple(tables))
+
+
+def _beside_published(results: Results, a: Validation) -> str:
+    """Say how many areas are on a list and on the published one, whatever the focus."""
+    both, areas = len(a.matched), results.areas
+    of = both + len(a.missed)
+    among = f"Of all {counted_areas(len(areas), areas)}, " if results.study.focus else ""
+    told = f"{among}{both:,} of the {of:,} on the published list {'is' if both == 1 else 'are'} also on ours."
+    if len(a.extra):
+        told += f" {len(a.extra):,} {_are(len(a.extra))} on ours only."
+    if len(a.unlisted):
+        told += f" {len(a.unlisted):,} of ours {_are(len(a.unlisted))} not in the published table."
+    return (
+        told
+        if len(results.designations) == 1
+        else f"{label_of(results, a.spec.designation)}: {told}"
+    )
 
 
 def _changes(results: Results) -> Iterator[Section]:
@@ -446,8 +465,8 @@ def _annexes(results: Results) -> Iterator[Section]:
             annex=True,
         )
     text = (
-        "The file study.yaml in this folder is the whole study. With the same versions, seed and sources it gives the "
-        "same numbers. provenance.json has every checksum and step."
+        "The file study.yaml in the results folder is the whole study. With the same versions, seed and sources it "
+        "gives the same numbers. provenance.json has every checksum and step."
     )
     again = "How to reproduce these results"
     yield Section(again, text=(text,), terms=tuple(_run(results)), annex=True)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from commonweal.designation.designation import group_numbers
-from commonweal.document.format import format_count, join_words, percent, renewed
+from commonweal.document.format import format_amount, format_count, join_words, percent, renewed
 from commonweal.document.model import TableData
 from commonweal.index.methods import name_of, settings_of
 from commonweal.index.rank_transforms import BY_RANK
@@ -129,8 +129,8 @@ def weak_indicators(results: Results) -> list[str]:
             )
         for name, value in constants(found, leaves):
             told.append(
-                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, is {value:,g} in "
-                "every area that has a value, so it does not tell them apart."
+                f"“{index_label(results, leaves[name])}”, part of {index_label(results, index)}, is "
+                f"{format_amount(value, '')} in every area that has a value, so it does not tell them apart."
             )
     return told
 
