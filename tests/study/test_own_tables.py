@@ -291,7 +291,9 @@ def test_check_says_what_it_could_not_see_without_the_areas(
     assert (code, complaint) == (0, "")
     assert said.splitlines()[1:] == [
         "Its 1 file has the columns and codes that it names.",
-        "The areas are not on this machine, so this did not check 'where' or how many areas have a value.",
+        "The areas are not on this machine, so this did not check "
+        + ("'where' or " if where else "")
+        + "how many areas have a value.",
     ]
     # The look of a code is known all the same.
     (small.path / "own.csv").write_text("code,n\nX1,3\n", "utf-8")
@@ -312,6 +314,7 @@ def test_check_names_the_sources_that_are_not_on_this_machine(
     code, said, complaint = tell("check", small.study, **nowhere)
     assert (code, complaint) == (0, "")
     assert "did not look into them: imd2025-lsoa21. To have" in said
+    assert "The areas are not on this machine" in said
     # Dates of residents are known without the tables.
     small.study.write_text(study + "population: mid-2032\n", "utf-8")
     code, _, complaint = tell("check", small.study, **nowhere)

@@ -90,12 +90,13 @@ def check(study: StudyName) -> None:
         some = ", ".join(first_lines(checked.unseen))
         print(
             f"Not on this machine, so this did not look into them: {some}. To have them looked into: "
-            f"commonweal sources fetch {checked.unseen[0]}"
+            f"commonweal sources fetch {' '.join(checked.unseen)}"
         )
     unseen = any(of.areas is None for of in checked.coverage)
-    if unseen or (found.where and checked.areas is None and study not in shipped_studies()):
+    if unseen or (checked.areas is None and study not in shipped_studies()):
+        where = "'where' or " if found.where else ""
         print(
-            "The areas are not on this machine, so this did not check 'where' or how many areas have a value."
+            f"The areas are not on this machine, so this did not check {where}how many areas have a value."
         )
 
 
