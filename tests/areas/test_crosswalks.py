@@ -313,6 +313,8 @@ class TestLinks:
         np.testing.assert_allclose(move.mean(np.array([1.0, 5])), [(100 + 360 * 5) / 460, 5])
 
     def test_no_way(self, world: tuple[Store, Systems]) -> None:
-        said = "no lookup leads from the areas of old to the areas of far; from the first one leads to: "
+        said = (
+            "no lookup leads from the areas of old to the areas of far; lookups from it lead to: "
+        )
         with pytest.raises(DataError, match=said):
             build_crosswalk(world[0], self.load(world, "old"), self.load(world, "far"), world[1])

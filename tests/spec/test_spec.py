@@ -589,6 +589,8 @@ def test_a_bare_name_for_a_larger_area_is_told_what_to_type(
 def test_a_table_of_ones_own_is_narrowed_by_its_own_keys() -> None:
     with pytest.raises(StudyError, match=r"where: .*'only' under 'areas'.*'focus'"):
         parse(f"{STUDY}where: {{district: D1}}\n")
+    with pytest.raises(StudyError, match=r"where: .*'only' under 'areas'.*'focus'"):
+        parse(f"{STUDY}where: D1\n")
     with pytest.raises(
         StudyError, match=r"population: .*'population' under 'areas' names its column"
     ):

@@ -264,7 +264,7 @@ def test_places_of_one_s_own_in_another_country(small: Any) -> None:
     (small.path / "halls.csv").write_text("kind,lon,lat\ncommunity-centre,-30.0,-51.2\n", "utf-8")
     said = refused(small, **changes)
     assert "halls.csv: 1 of 1 places lie far from every area, such as halls:1" in said
-    assert said.endswith("are latitude and longitude swapped?")
+    assert said.endswith("swapped? If not, leave these out: no area reaches them")
     # One row of many is found too, and 'check' says so before a run.
     (small.path / "halls.csv").write_text(
         "name,kind,lon,lat\nNorte,community-centre,-51.2,-30.0\nSul,community-centre,-30.1,-51.1\n",
@@ -348,8 +348,12 @@ def test_areas_without_an_outline_are_counted_and_a_file_without_outlines_is_ref
     said = "have no outline in shapes.geojson: they are on no map."
     assert said in tell("run", small.study, "--draws", "0")[1]
     assert said in (small.path / "results/study/report.html").read_text("utf-8")
+    line = {"type": "LineString", "coordinates": ring[0]}
+    part = {"type": "Polygon", "coordinates": ring}
+    write({"type": "GeometryCollection", "geometries": [line, part]}, 5)
+    assert "15 of 20 places have no outline" in tell("check", small.study)[1]
     for shape, kind in (
-        ({"type": "LineString", "coordinates": ring[0]}, "LineString"),
+        (line, "LineString"),
         ({"type": "Polygon", "coordinates": []}, "no geometry"),
         (None, "no geometry"),
     ):

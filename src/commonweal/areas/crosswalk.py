@@ -139,8 +139,8 @@ def build_crosswalk(
         {lk.destination for lk in known.links if lk.origin == here} | {*origin.parents}
     )
     raise DataError(
-        f"no lookup leads from the {origin.called} to the {destination.called}; from the first one leads to: "
-        f"{', '.join(reachable) or 'none'}"
+        f"no lookup leads from the {origin.called} to the {destination.called}; "
+        f"lookups from it lead to: {', '.join(reachable) or 'none'}"
     )
 
 

@@ -345,7 +345,8 @@ def evaluate_formula(formula: str, table: pl.DataFrame, of: str, where: str) -> 
         ) from None
     if found.dtype == pl.String:  # 1.204 may be a thousand in the file
         raise StudyError(
-            f"{of}: formula '{formula}' gives text from {where}; expected numbers (of a column alone, say 'column')"
+            f"{of}: formula '{formula}' gives text from {where}; expected numbers: of a column alone, say "
+            "'column'; of text that is made in the formula, CAST(... AS DOUBLE)"
         )
     if len(found) != len(table):
         raise StudyError(

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+WHERE_OF_OWN = (
+    "goes with areas that ship; with a table of your own, 'only' under 'areas' says which rows are areas, and 'focus' "
+    "which areas are listed and counted"
+)
+
+
 class HeadlineSpec(_Part):
     """How an indicator of the study says something of a headline."""
 
@@ -131,6 +137,8 @@ class StudyFields(_Part):
             return value
         found, own = name_value(value), info.data.get("areas")
         if isinstance(own, OwnAreas):
+            if info.field_name == "where":
+                raise ValueError(WHERE_OF_OWN)
             parent = next(iter(own.parents), "")
             such = (
                 f"{{{parent}: CODE}}"

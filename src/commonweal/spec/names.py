@@ -17,6 +17,7 @@ from commonweal.index.targets import first_fault
 from commonweal.indicators.indicators import names_in
 from commonweal.social_capital import load_framework
 from commonweal.spec.data import OwnAreas, check_name
+from commonweal.spec.fields import WHERE_OF_OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -204,8 +205,7 @@ def _areas(study: StudyFields) -> None:
     if isinstance(study.areas, OwnAreas):
         if study.where:
             raise FieldError(
-                "goes with areas that ship; with a table of your own, 'only' under 'areas' says which rows are "
-                "areas, and 'focus' which areas are listed and counted",
+                WHERE_OF_OWN,
                 "where",
             )
         if study.population:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 POINT = ("longitude", "latitude")
 NUMBERS = ("population", *POINT)
-_OUTLINES = (3, 6)
-"""Shapely's numbers of polygons and of several as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +324,7 @@ def _outlines(shapes: pl.DataFrame, areas: Areas, source: Source) -> pl.DataFram
     import shapely
 
     found = shapely.from_wkb(shapes["geometry"].to_numpy())
-    outline = np.isin(shapely.get_type_id(found), _OUTLINES) & ~shapely.is_empty(found)
+    outline = shapely.area(found) > 0  # of lines and points 0, of nothing NaN
     if not outline.any():
         kinds = sorted({one.geom_type for one in found if one is not None}) or ["no geometry"]
         raise DataError(

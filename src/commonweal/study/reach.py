@@ -329,7 +329,8 @@ def check_near(origins: Points, places: Places, of: str = "") -> None:
         raise DataError(
             f"{of}{int(turned.sum()):,} of {len(places):,} places lie far from every area, such as {which} "
             f"(longitude {points.longitude[row]:.6g}, latitude {points.latitude[row]:.6g}); areas lie at "
-            f"{origins.extent()}; are latitude and longitude swapped?"
+            f"{origins.extent()}; are latitude and longitude swapped? If not, leave these "
+            "out: no area reaches them"
         )
     if not _any_near(origins, points):
         raise DataError(
