@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import errno
 import gzip
@@ -15,6 +16,7 @@ import os
 import re
 import struct
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
@@ -515,3 +517,31 @@ def test_damaged_microdata_give_an_error_or_are_read(tmp_path: Path, suffix: str
         )
         with suppress(CommonwealError):
             read_columns(file, ["answer"])
+
+
+_ABORTS = (
+    "c-oy+O=uHA6rSD9&$gymH8ak_9#*l-ww83WNt#4zo3YheZ8a%KtqL}65>t(hG-"
+    "~}rYy}Y!44y<pst3V?7ePVjp%;sYCr>^0;GuXbBI2QnGqantDE@UxX5a7kzW4Smn<V`~=z{k|I4$%-"
+    "0|Eey7cJkk+dD<z7bU6^GiZgvk=AG|9$XQ*$1*p9AsKr;Qs->U#8{kjUth3H*KO(g<dz{7`+SccVF3adfQe=bUJpIcqqYJ=qN!M-"
+    "$dz)NUjZO8MR0qyo8(s9c>4POW%F$f0MMsIfTv!;u90FU3w_8yk0mrC>T`lF{{%)$y<?rQVxUq?2K)*qup=#XRLVY~U4FIeGHU|J"
+    "^?s~sTes;(Q*(fKoA3i|-5akZ4JO*l${X?1<hukaug`d%U%R4(%GrjNJYL98Zh*B)1Mn!=Gdea>JYD7aMbIBeZNFn-^L_a5d?O-"
+    "Qa`=W5AY=v2Ky#A;wr$l^?5~&grH((-b$>Y8<GH_S7FFoF^XWpNRAKvB(3jnRVcXUW8-"
+    "F3Y(1EK`mFzPBk`7sFmB1Y+PS*)^A)MMZ_Nb1R>}gF)s4VF7a@+4<l?|f8A2d5H69NS}#wy9G7*71Rd!b{M=(trhC%~&zV&Ve{ei"
+    "0mb*$qEe<arsExeP_+*k0Fov3M5BbZ;9(duJO!ugbi&)Zna#t=Pl2<&|LoWGJfAt53Pq|Ji*s<AVsz*TN>C-"
+    "*u~N+DG)>2Qivj2it+Z<W<+QB<Lf9nB@?QHR@WQHJYlUFy9#rx>1J=T}Cgxel~9GBmMmc2X>T3^4ZgAyePJ?YvRx@Ldb6VC$aNXz"
+    "mOuf&Q1FXDUnWoPm%3O7C*u4J%pTa;#hp=2vgGR=&INW8D#MncsvK~B;3_SoNJ8Lo9JQUKAt}iIXP?v3x`7o3QRxsm;6gB`FnVN_"
+    "ny-5-"
+    "aZx?W36$|F5>WID1A<5S1a?=7P=`*7Sg@CKJ}NFzjvkRAV2$49B=mt+8?{8Y}^W=7CxU8ckv`Ee(Fey>;(8gvRFuumo($d#k2Y1S"
+    "fh46J6;+sj%ijP7%(+s_}pkAqeXLZ(;Ci%a=DBZ&E;ZNCK$G&v9uXaTk%LPXXT>lY$k3sD(tnW{y;nZrX=a-=m%*9RVM"
+)
+"""A Parquet file of twenty rows with one bit changed, packed: Polars asks for 2^61 bytes and ends the process."""
+
+
+def test_a_parquet_file_that_ends_its_reader(tmp_path: Path) -> None:
+    file = tmp_path / "indicators.parquet"
+    file.write_bytes(zlib.decompress(base64.b85decode(_ABORTS)))
+    with pytest.raises(
+        DataError, match=r"indicators\.parquet: cannot be read as Parquet .*broke down"
+    ):
+        read_columns(file, ["income_se"])
+    assert len(read_columns(file, ["income"]).frame) == 20

@@ -67,6 +67,16 @@ def test_the_list_is_england_s_inside_hartlepool(
     )
 
 
+def test_where_says_that_all_is_set_among_its_own_areas(real_store: Store, tmp_path: Path) -> None:
+    """And compares with the same areas of the earlier list, not with a conversion of all."""
+    file = tmp_path / "alone.yaml"
+    file.write_text("extends: left-behind-2025\ntitle: Alone\nwhere: {lad24: E06000001}\n", "utf-8")
+    told = "\n".join(run_lines(run(file, real_store, draws=0, sensitivity=False)))
+    assert "Ranks and cut-offs are set among these 57 neighbourhoods alone. " in told
+    assert "2023 (11 neighbourhoods) to Alone (" in told
+    assert "Converted from" not in told
+
+
 def test_every_output_has_the_same(hartlepool: Results, tmp_path: Path) -> None:
     made = write_results(hartlepool, tmp_path / "results")
     book = openpyxl.load_workbook(made / "results.xlsx", read_only=True)

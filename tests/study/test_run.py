@@ -264,6 +264,20 @@ def test_since_compares_with_an_earlier_study(small: Any) -> None:
     assert run_data(results)["since"]["counts"] == {"stays": 1, "enters": 0, "leaves": 2}
 
 
+def test_since_of_a_part_of_the_areas_compares_that_part(small: Any) -> None:
+    """A10 to A20: of A17, A18 and A20, all in the earlier list, the worst of this part stays."""
+    (small.path / "earlier.yaml").write_text(small.study.read_text("utf-8"), "utf-8")
+    small.write(areas__only={"district": "S"}, **{f"{RANKED}__worst": 1}, since="earlier.yaml")
+    results = small.run()
+    assert results.since is not None
+    comparison = results.since[1]
+    assert comparison.report == {}
+    (said,) = (line for line in run_lines(results) if "stay on the list" in line and "From" in line)
+    assert said.endswith("1 stay on the list, 2 leave it, 0 enter it.")
+    assert "From Twenty places (3 places) to Twenty places (1 place)" in said
+    assert "Converted" not in " ".join(run_lines(results))
+
+
 def test_studies_that_name_each_other_end(small: Any) -> None:
     small.write(since="other.yaml")
     (small.path / "other.yaml").write_text(

@@ -92,7 +92,8 @@ class Areas(Tabular):
             twice = codes.filter(codes.is_duplicated()).unique().sort()
             n = len(codes) - codes.n_unique()
             raise DataError(
-                f"{areas_are(twice)} there more than once{at} ({n:,} rows too many); expected one row each"
+                f"{areas_are(twice)} there more than once{at} ({n:,} {'row' if n == 1 else 'rows'} too "
+                "many); expected one row each"
             )
         people = self.table["population"]
         bad = self.table.filter(people.is_nan() | (people < 0) | (people > MOST_PEOPLE))

@@ -44,11 +44,15 @@ class Comparison(Tabular):
     leave: NDArray[np.bool_]
 
     def inside(self, here: NDArray[np.bool_]) -> Comparison:
-        """Count some areas of `after` alone; `before` too, where its areas are the same."""
-        same = self.before.areas.codes == self.after.areas.codes
+        """Count some areas of `after` alone; of `before` too, where its areas were not converted."""
+        before = self.before
+        if not self.report:
+            before = before.inside(
+                np.isin(before.areas.codes, np.array(self.after.areas.codes)[here])
+            )
         return replace(
             self,
-            before=self.before.inside(here) if same else self.before,
+            before=before,
             after=self.after.inside(here),
             stay=self.stay & here,
             enter=self.enter & here,
@@ -94,7 +98,12 @@ def compare_designations(before: Designation, after: Designation, store: Store) 
     """
     report: dict[str, int] = {}
     carried = before.selected.astype(np.float64)
-    if before.areas.codes != after.areas.codes:
+    earlier = before.areas.position
+    if before.areas.codes != after.areas.codes and earlier.keys() >= after.areas.position.keys():
+        rows = np.array([earlier[code] for code in after.areas.codes])  # a part of the same areas
+        carried = carried[rows]
+        before = before.inside(np.isin(np.arange(len(before.areas)), rows))
+    elif before.areas.codes != after.areas.codes:
         move = build_crosswalk(store, before.areas, after.areas)
         report = move.report
         carried = np.nan_to_num(move.mean(carried))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
+NO_PARQUET = "not a whole Parquet file"
+
 #: Raised when a reader changes what it makes of the same bytes, so that old conversions are left.
 VERSION = 3
 
@@ -124,19 +126,26 @@ def _read_zip(path: Path, source: Source, columns: Sequence[str] | None) -> pl.D
     return read_text(data, path / (member or names[0]), source, columns)
 
 
+def read_parquet(path: Path, columns: list[str]) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Read columns of a Parquet file, and what it says of itself; a damaged one may end the process."""
+    import polars as pl
+
+    table = pl.scan_parquet(path, glob=False).select(by_name(columns)).collect()
+    return table.select(plain(column) for column in table), pl.read_parquet_metadata(path)
+
+
 def _read_parquet(
     path: Path, source: Source, columns: Sequence[str] | None
 ) -> tuple[pl.DataFrame, list[str]]:
     import polars as pl
 
     from commonweal.sources.geometry import read_wkb
+    from commonweal.sources.sandbox import in_subprocess
 
-    with explain_damage(path, "not a whole Parquet file", hush=True):
-        lazy = pl.scan_parquet(path, glob=False)
-        wanted = check_columns(columns, lazy.collect_schema().names(), source)
-        table = lazy.select(by_name(wanted)).collect()
-        about = pl.read_parquet_metadata(path)
-    table = table.select(plain(column) for column in table)
+    with explain_damage(path, NO_PARQUET, hush=True):
+        names = pl.scan_parquet(path, glob=False).collect_schema().names()
+    wanted = check_columns(columns, names, source)
+    table, about = in_subprocess(read_parquet, path, NO_PARQUET, columns=wanted)
     if table.schema.get("geometry") != pl.Binary:
         return table, []
     shapes, notes = read_wkb(table["geometry"], about, path)

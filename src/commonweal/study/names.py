@@ -124,9 +124,16 @@ def listed_areas(results: Results) -> str:
 
 
 def focus_note(results: Results) -> str:
-    """Say among which areas ranks and cut-offs are set, where fewer are listed; '' where all are."""
-    if not results.study.focus:
-        return ""
+    """Say among which areas ranks and cut-offs are set, where fewer are listed or a part of a country was taken."""
+    study = results.study
+    if not study.focus:
+        if not set(study.where).difference(load_systems().at_level("country")):
+            return ""
+        among = counted_areas(len(results.areas), results.areas)
+        return (
+            f"Ranks and cut-offs are set among these {among} alone. To keep the whole country's, write 'focus' in "
+            "place of 'where'."
+        )
     whole, known = shared_name(results.areas), counted_areas(len(results.areas), results.areas)
     return (
         f"Ranks and cut-offs are set among all {known}{f' of {whole}' if whole else ' of the study'}. "

@@ -58,11 +58,11 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
         labels = {name: dict(pairs) for name, pairs in about["labels"].items()}
     else:
         _check_there(names, column_names(file), file)
-        with explain_damage(file, _wrong(file), hush=True):
-            if suffix == ".csv":
+        if suffix == ".csv":
+            with explain_damage(file, _wrong(file), hush=True):
                 frame = pl.read_csv(file, columns=names, infer_schema_length=None)
-            else:
-                frame = pl.read_parquet(file, columns=names)
+        else:
+            frame, _ = in_subprocess(_read_parquet, file, _wrong(file), columns=names)
     record_input(file)
     if not len(frame):
         raise DataError(f"{file}: it has no rows; expected one a respondent")
@@ -70,6 +70,10 @@ def read_columns(file: Path, columns: Sequence[str]) -> Microdata:
         if kind.is_nested() or kind in (pl.Binary, pl.Duration):
             raise DataError(f"{file}: column '{name}' holds {kind}; expected numbers or text")
     return Microdata(frame.select(names).with_columns(pl.col(pl.String).replace("", None)), labels)
+
+
+def _read_parquet(file: Path, columns: list[str]) -> tuple[pl.DataFrame, None]:
+    return pl.read_parquet(file, columns=columns), None
 
 
 _MOST_PACKED = 1032
