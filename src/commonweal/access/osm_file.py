@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from commonweal.errors import DataError
+from commonweal.files.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,9 @@ def check_texts(path: Path) -> None:
     osmium takes it for the end of the text, and what follows for the next one. So it reads on beyond the tags of an
     element: it finds tags of something else, or its process ends.
     """
+    with needs("access"):  # told before a file is looked through for nothing
+        import osmium  # noqa: F401
+
     for number, block in enumerate(_blocks(path), 1):
         for field, texts in _fields(block):
             if field != _TEXTS or 0 not in texts:

@@ -14,7 +14,6 @@ from commonweal.access.osm_file import check_texts
 from commonweal.access.places import ANY, LEFT_OUT, Places, Taxonomy, load_taxonomy, make_places
 from commonweal.access.postcodes import tidy_postcodes
 from commonweal.errors import DataError
-from commonweal.files.extras import needs
 from commonweal.sources.sandbox import explain_damage
 
 if TYPE_CHECKING:
@@ -102,8 +101,7 @@ def _find(
     file: Path, small: Path, taxonomy: Taxonomy, source: str, tell: Callable[[str, int, int], None]
 ) -> pl.DataFrame:
     """List the places, and write those that are drawn, with all that draws them, to a small file."""
-    with needs("access"):
-        import osmium
+    import osmium
 
     rows: dict[str, list[Any]] = {name: [] for name in _FOUND}
     whole = osmium.io.File(str(file), "pbf")

@@ -15,7 +15,6 @@ from commonweal.access.distance import Points, great_circle_m
 from commonweal.access.osm_file import check_texts
 from commonweal.access.streets import Streets
 from commonweal.errors import DataError, SourceError
-from commonweal.files.extras import needs
 from commonweal.files.inputs import read_strict
 from commonweal.sources.sandbox import explain_damage
 
@@ -177,8 +176,7 @@ def _ways(
     path: Path, progress: Progress | None
 ) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Give how many highways there are; of those walked id, size, one way or not, and node ids."""
-    with needs("access"):
-        import osmium
+    import osmium
 
     ways, sizes, one_way, refs = array("q"), array("q"), array("b"), array("q")
     n_read = 0
