@@ -57,23 +57,26 @@ def explain_damage(file: Path | str, wrong: str, hush: bool = False) -> Iterator
     except PermissionError:
         raise SourceError(f"{file} may not be read by this user") from None
     except BaseException as error:
-        panic = type(error).__name__ == "PanicException"
-        if not (isinstance(error, Exception) or panic):
+        reason = reason_of(error)
+        if reason and not isinstance(error, Exception):  # to end the program, as Ctrl-C does
             raise
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SourceError(
                 f"{file}: no room left on the disk to unpack it; free some, or set TMPDIR to a folder on another"
             ) from None
-        # What a panic says is of the library's own lines, not of the file.
-        raise DataError(f"{file}: {wrong}" + ("" if panic else f" ({reason_of(error)})")) from None
+        raise DataError(f"{file}: {wrong}" + (f" ({reason})" if reason else "")) from None
 
 
 def reason_of(error: BaseException) -> str:
-    """Give the first line of an error, or its class where it says nothing.
+    """Give the first line of an error, or its class where it says nothing; '' for a panic of Rust.
+
+    What a panic says is of the library's own lines, not of the file.
 
     >>> reason_of(MemoryError())
     'MemoryError'
     """
+    if type(error).__name__ == "PanicException":
+        return ""
     lines = str(error).strip().splitlines()
     return lines[0][:_MOST_LETTERS] if lines else type(error).__name__
 
@@ -184,7 +187,8 @@ def in_subprocess(
     if "error" in told:
         kind: type[CommonwealError] = getattr(errors, told["error"], DataError)
         error = kind.__new__(kind)
-        error.args = (told["message"] if told["error"] else f"{path}: {wrong} ({told['message']})",)
+        reason = f" ({told['message']})" if told["message"] else ""
+        error.args = (told["message"] if told["error"] else f"{path}: {wrong}{reason}",)
         raise error
     return pl.read_ipc_stream(io.BytesIO(rest)), told["about"]
 
