@@ -216,9 +216,7 @@ class Portfolio:
     # names of neighbourhoods that were asked about and have no score or no people
     left_out: tuple[str, ...] = ()
     fictional: bool = False  # whether the places are made up
-    abroad: bool = (
-        False  # whether they lie outside the United Kingdom, whose costs the program holds
-    )
+    abroad: bool = False  # whether they lie outside the United Kingdom, whose costs these are
 
     @property
     def spent(self) -> float:
